@@ -1,0 +1,1 @@
+"""Data only: themes, style sheets, sounds, translations. Read through ``importlib.resources``."""
