@@ -1,0 +1,196 @@
+"""The order as every program sees it: plain frozen values, times in milliseconds since 1970 UTC.
+
+Fields keep their defaults out of the encoded form, so that a field added later changes neither the
+bytes nor the row hash of an order that does not use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from sync.contract.stages import Stage
+
+
+class HoldReason(StrEnum):
+    """Why an order waits: the field's eight reasons, and the importer's own."""
+
+    AWAITING_PAYMENT = "awaiting payment"
+    HIGH_RISK_OF_FRAUD = "high risk of fraud"
+    INCORRECT_ADDRESS = "incorrect address"
+    OUT_OF_STOCK = "inventory out of stock"
+    AWAITING_RETURN_ITEMS = "awaiting return items"
+    UNKNOWN_DELIVERY_DATE = "unknown delivery date"
+    POST_PURCHASE_CROSS_SELL = "online store post-purchase cross-sell"
+    OTHER = "other"
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the parcel goes; every field is text, also the postcode."""
+
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+    phone: str = ""
+
+
+class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One product and its quantity on an order; quantities are pieces."""
+
+    position: int
+    sku: str
+    name: str
+    quantity_ordered: int
+    location: str = ""
+    quantity_picked: int = 0
+    quantity_cancelled: int = 0
+    requires_picking: bool = True
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who holds the order and since when."""
+
+    user_id: str
+    name: str
+    at_ms: int
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why the order waits, until when, and who said so."""
+
+    reason: str
+    by: str
+    at_ms: int
+    note: str = ""
+    until_ms: int | None = None
+
+
+class OrderException(msgspec.Struct, frozen=True):
+    """A fact that no longer fits the order; ``code`` is a reason code of the operations."""
+
+    code: str
+    sentence: str
+    op_id: str
+    at_ms: int
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One order of one site. ``revision`` counts the applied operations of this order."""
+
+    id: str
+    organization_id: str
+    site_id: str
+    source: str
+    external_ref: str
+    number: str
+    stage: Stage
+    placed_ms: int
+    stage_ms: int
+    created_ms: int
+    updated_ms: int
+    revision: int = 1
+    priority: int = 0
+    cut_off_ms: int | None = None
+    ship_method: str = ""
+    carrier: str = ""
+    customer: str = ""
+    ship_to: Address = Address()
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    claimed_by: Claim | None = None
+    assignee: str = ""
+    hold: Hold | None = None
+    cancelled_ms: int | None = None
+    tracking_number: str = ""
+    backorder_of: str = ""
+    exceptions: tuple[OrderException, ...] = ()
+    deleted_ms: int | None = None
+    lines: tuple[LineItem, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether somebody still has to do something for the order."""
+        return self.stage is not Stage.SHIPPED and self.cancelled_ms is None
+
+
+class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one operation changed on an order; unset fields stay as they were.
+
+    The server says what changed instead of letting every terminal work it out, so that programs
+    of different releases agree (the state hash would only find out afterwards).
+    """
+
+    number: str | UnsetType = UNSET
+    stage: Stage | UnsetType = UNSET
+    placed_ms: int | UnsetType = UNSET
+    stage_ms: int | UnsetType = UNSET
+    created_ms: int | UnsetType = UNSET
+    updated_ms: int | UnsetType = UNSET
+    revision: int | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    cut_off_ms: int | None | UnsetType = UNSET
+    ship_method: str | UnsetType = UNSET
+    carrier: str | UnsetType = UNSET
+    customer: str | UnsetType = UNSET
+    ship_to: Address | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    claimed_by: Claim | None | UnsetType = UNSET
+    assignee: str | UnsetType = UNSET
+    hold: Hold | None | UnsetType = UNSET
+    cancelled_ms: int | None | UnsetType = UNSET
+    tracking_number: str | UnsetType = UNSET
+    backorder_of: str | UnsetType = UNSET
+    exceptions: tuple[OrderException, ...] | UnsetType = UNSET
+    deleted_ms: int | None | UnsetType = UNSET
+    lines: tuple[LineItem, ...] | UnsetType = UNSET
+
+
+PATCHED_FIELDS: Final[tuple[str, ...]] = OrderPatch.__struct_fields__
+
+
+def diff(before: Order, after: Order) -> OrderPatch:
+    """Return what ``after`` changed; both are the same order."""
+    changed = {
+        name: getattr(after, name) for name in PATCHED_FIELDS if getattr(before, name) != getattr(after, name)
+    }
+    return OrderPatch(**changed)
+
+
+def patched(order: Order, patch: OrderPatch) -> Order:
+    """Return ``order`` with the set fields of ``patch``."""
+    changed: dict[str, Any] = {
+        name: value for name in PATCHED_FIELDS if (value := getattr(patch, name)) is not UNSET
+    }
+    return msgspec.structs.replace(order, **changed)
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Order)
+
+
+def canonical_bytes(order: Order) -> bytes:
+    """Return the one encoded form of an order: JSON, fields in the order of the class."""
+    return _ENCODER.encode(order)
+
+
+def order_from_bytes(data: bytes | str) -> Order:
+    """Return the order of :func:`canonical_bytes`; raises ``msgspec.DecodeError`` or a subclass."""
+    return _DECODER.decode(data)
+
+
+def row_hash(canonical: bytes) -> int:
+    """Return the 64-bit hash of one order's canonical bytes."""
+    return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big")
+
+
+HASH_MODULUS: Final = 1 << 64
+"""The state hash of a board is the sum of its row hashes modulo this: order does not matter."""

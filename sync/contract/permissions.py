@@ -1,0 +1,56 @@
+"""Who may do what: the permission table is data, and what it does not name is denied."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a user is for the site."""
+
+    VIEWER = "viewer"
+    PICKER = "picker"
+    PACKER = "packer"
+    SUPERVISOR = "supervisor"
+    OFFICE = "office"
+    IT = "it"
+    AUDITOR = "auditor"
+    SYSTEM = "system"
+    """The server itself (imports, retirement); no person can have it."""
+
+
+class Right(StrEnum):
+    """One thing that a role allows; the first seven are kinds of operations."""
+
+    CREATE = "create"
+    IMPORT = "import"
+    MOVE = "move"
+    CLAIM = "claim"
+    UNCLAIM = "unclaim"
+    HOLD = "hold"
+    RELEASE = "release"
+    SKIP_STAGE = "skip_stage"
+    REOPEN = "reopen"
+    READ_BOARD = "read_board"
+    ADMINISTER = "administer"
+
+
+_FLOOR: Final = frozenset({Right.READ_BOARD, Right.MOVE, Right.CLAIM, Right.UNCLAIM, Right.HOLD})
+_OFFICE: Final = frozenset({Right.READ_BOARD, Right.CREATE, Right.HOLD, Right.RELEASE})
+
+ALLOWED: Final[dict[Role, frozenset[Right]]] = {
+    Role.VIEWER: frozenset({Right.READ_BOARD}),
+    Role.PICKER: _FLOOR,
+    Role.PACKER: _FLOOR,
+    Role.SUPERVISOR: _FLOOR | _OFFICE | {Right.SKIP_STAGE, Right.REOPEN},
+    Role.OFFICE: _OFFICE,
+    Role.IT: frozenset({Right.READ_BOARD, Right.ADMINISTER}),
+    Role.AUDITOR: frozenset({Right.READ_BOARD}),
+    Role.SYSTEM: frozenset(Right),
+}
+
+
+def is_allowed(role: Role, right: Right) -> bool:
+    """Say whether ``role`` has ``right``."""
+    return right in ALLOWED.get(role, frozenset())
