@@ -136,21 +136,21 @@ class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_ms: int | UnsetType = UNSET
     revision: int | UnsetType = UNSET
     priority: int | UnsetType = UNSET
-    cut_off_ms: int | None | UnsetType = UNSET
+    cut_off_ms: int | UnsetType | None = UNSET
     ship_method: str | UnsetType = UNSET
     carrier: str | UnsetType = UNSET
     customer: str | UnsetType = UNSET
     ship_to: Address | UnsetType = UNSET
     note: str | UnsetType = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
-    claimed_by: Claim | None | UnsetType = UNSET
+    claimed_by: Claim | UnsetType | None = UNSET
     assignee: str | UnsetType = UNSET
-    hold: Hold | None | UnsetType = UNSET
-    cancelled_ms: int | None | UnsetType = UNSET
+    hold: Hold | UnsetType | None = UNSET
+    cancelled_ms: int | UnsetType | None = UNSET
     tracking_number: str | UnsetType = UNSET
     backorder_of: str | UnsetType = UNSET
     exceptions: tuple[OrderException, ...] | UnsetType = UNSET
-    deleted_ms: int | None | UnsetType = UNSET
+    deleted_ms: int | UnsetType | None = UNSET
     lines: tuple[LineItem, ...] | UnsetType = UNSET
 
 

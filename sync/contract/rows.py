@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from sync.contract.stages import Stage
 
 
@@ -67,7 +69,7 @@ class GroupKey(NamedTuple):
     carrier: str
 
 
-class Group(NamedTuple):
+class Group(msgspec.Struct, frozen=True):
     """A run of equal group keys inside a column: ``count`` cards from place ``start``."""
 
     start: int
