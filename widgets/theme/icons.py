@@ -1,0 +1,98 @@
+"""Icons: Lucide's drawings in our colours, each rendered once per name, size, colour and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import NamedTuple
+from zipfile import ZipFile
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+_THIN = 'stroke-width="2"'
+_THICK = 'stroke-width="2.4"'
+_MAX_KEPT = 512
+
+
+class IconKey(NamedTuple):
+    """One rendered icon: name, pixels (already scaled), ``#RRGGBB``, device pixel ratio."""
+
+    name: str
+    px: int
+    colour: str
+    ratio: float
+
+
+ICON_NAMES = (
+    "arrow-down", "arrow-left", "arrow-right", "ban", "chevrons-up", "circle", "circle-check", "circle-pause",
+    "cloud-off", "cloud-upload", "diamond", "ellipsis", "file-up", "flag", "gift", "hourglass", "inbox", "info",
+    "keyboard", "list-filter", "lock", "maximize", "message-square", "octagon-alert", "octagon-x", "package-check",
+    "package-open", "package-x", "refresh-cw", "scan-barcode", "search", "snowflake", "square-check", "sun",
+    "tag", "triangle-alert", "truck", "undo-2", "user", "x", "zap", "zoom-in", "zoom-out",
+)  # fmt: skip
+"""Every icon in use; the archive's index of 1,745 names is walked once for all of them."""
+
+
+class LucideFile:
+    """Reads the drawings in use out of the package's archive, at the first question."""
+
+    def __init__(self, names: Sequence[str] = ICON_NAMES) -> None:
+        """Prepare to read ``names``; open nothing yet."""
+        self._names = names
+        self._drawings: dict[str, bytes] = {}
+
+    def __call__(self, name: str) -> bytes:
+        """Return the SVG called ``name``; KeyError when it is not one of the names."""
+        if not self._drawings:
+            archive = resources.files("lucide") / "lucide.zip"
+            # Not kept open: the index alone would cost a megabyte for the life of the program.
+            with archive.open("rb") as file, ZipFile(file) as zipped:
+                self._drawings = {each: zipped.read(f"{each}.svg") for each in self._names}
+        return self._drawings[name]
+
+
+class Icons:
+    """The cache of rendered icons."""
+
+    def __init__(self, read: Callable[[str], bytes]) -> None:
+        """Take the drawings from ``read`` (name → SVG bytes)."""
+        self._read = read
+        self._drawings: dict[str, str] = {}
+        self._rendered: dict[IconKey, QPixmap] = {}
+
+    def pixmap(self, name: str, px: int, colour: str, ratio: float = 1.0) -> QPixmap:
+        """Return icon ``name`` at ``px`` logical pixels in ``colour`` (``#RRGGBB``)."""
+        key = IconKey(name, px, colour, ratio)
+        found = self._rendered.get(key)
+        if found is None:
+            if len(self._rendered) >= _MAX_KEPT:
+                self._rendered.clear()
+            found = self._rendered[key] = self._render(key)
+        return found
+
+    def icon(self, name: str, px: int, colour: str, ratio: float = 1.0) -> QIcon:
+        """Return icon ``name`` for a button or an action."""
+        return QIcon(self.pixmap(name, px, colour, ratio))
+
+    def _render(self, key: IconKey) -> QPixmap:
+        """Draw one icon; small ones get a heavier stroke so that they stay legible."""
+        drawing = self._drawing(key.name).replace("currentColor", key.colour)
+        if key.px < 16:
+            drawing = drawing.replace(_THIN, _THICK)
+        side = round(key.px * key.ratio)
+        pixmap = QPixmap(side, side)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(0, 0, side, side))
+        painter.end()
+        pixmap.setDevicePixelRatio(key.ratio)
+        return pixmap
+
+    def _drawing(self, name: str) -> str:
+        """Return the SVG text of ``name``, read once."""
+        found = self._drawings.get(name)
+        if found is None:
+            found = self._drawings[name] = self._read(name).decode()
+        return found
