@@ -1,0 +1,37 @@
+# The only doors. Each target is a thin call of a script in tools/; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench verify screenshots lock bootstrap clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' Makefile
+
+run: ## a board on screen with demo orders [PLATFORM=vnc|offscreen|xcb] [SCREENSHOT=file.png]
+	@$(PYTHON) tools/run.py --platform "$(PLATFORM)" --screenshot "$(SCREENSHOT)"
+
+test: bootstrap ## all tests, headless [ARGS="tests/guards -k layers"]
+	@$(VENV) tools/test.py $(ARGS)
+
+check: bootstrap ## format, lint, types, layers, spelling, wheel [ONLY=mypy]
+	@$(VENV) tools/check.py $(ONLY)
+
+bench: bootstrap ## measure into build/bench.json [ONLY=board]
+	@$(VENV) bench/run.py $(ONLY)
+
+verify: bootstrap ## simulate sync with cuts and crashes [SEEDS=20]
+	@$(VENV) -m server.verification --seeds $(or $(SEEDS),20)
+
+screenshots: bootstrap ## the pictures of docs/ from scenes with a fixed clock, font and seed
+	@LC_ALL=C.UTF-8 QT_QPA_PLATFORM=offscreen $(VENV) -m app.screenshots
+
+lock: bootstrap ## resolve requirements/*.txt again [UPGRADE=1]
+	@$(VENV) tools/lock.py
+
+bootstrap:
+	@$(PYTHON) tools/bootstrap.py --dev
+
+clean: ## remove what was built; .venv and your data stay
+	@rm -rf build dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
