@@ -1,0 +1,139 @@
+"""Frames: what goes out comes back, and what is not ours is refused, never crashes."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.contract import codec, messages
+from sync.contract.limits import CLIENT_FRAME_BYTES, SERVER_FRAME_BYTES
+from sync.contract.operations import (
+    LogEntry,
+    Move,
+    Operation,
+    Outcome,
+    crc,
+    operation_bytes,
+    operation_from_bytes,
+)
+from sync.contract.orders import OrderPatch
+from sync.contract.problems import Problem, ProblemError, UsageError
+from sync.contract.stages import Stage
+
+MOVE = Operation("op", "order", Move(Stage.PICKING), "device", 3)
+ENTRY = LogEntry(1, MOVE, Outcome.APPLIED, 5, "Ana", patch=OrderPatch(stage=Stage.PICKING))
+SITE = messages.Site("s", "Leeds", "Europe/London", "org", "Org")
+PERSON = messages.Person("u", "Ana", "picker", "sign-in")
+
+CLIENT_MESSAGES: list[messages.ClientMessage] = [
+    messages.Auth("token"),
+    messages.Hello(1, 1, "0.1.0", "device", 1, "epoch", 5, 9),
+    messages.Submit([MOVE]),
+    messages.Ping(1, 2),
+]
+SERVER_MESSAGES: list[messages.ServerMessage] = [
+    messages.Welcome(1, "0.1.0", "epoch", 7, SITE, PERSON, 3, 0, 10),
+    messages.Decided([messages.Verdict(3, "op", 7, Outcome.APPLIED)]),
+    messages.Delta(0, 1, [ENTRY]),
+    messages.SnapshotBegin("epoch", 7, 1, 1, 5, 3),
+    messages.SnapshotChunk(0, []),
+    messages.SnapshotEnd(7),
+    messages.Pong(1, 2, 3),
+    messages.Heartbeat(7, 0, 3),
+    messages.Refused(Problem("TOKEN_EXPIRED", "Signed out.")),
+]
+
+
+@pytest.mark.parametrize("message", CLIENT_MESSAGES, ids=lambda m: type(m).__name__)
+def test_what_a_client_says_arrives(message: messages.ClientMessage) -> None:
+    """Text and compressed frames both come back equal."""
+    assert codec.decode_client(codec.encode(message)) == message
+    assert codec.decode_client(codec.encode_compressed(message)) == message
+
+
+@pytest.mark.parametrize("message", SERVER_MESSAGES, ids=lambda m: type(m).__name__)
+def test_what_the_server_says_arrives(message: messages.ServerMessage) -> None:
+    """Text and compressed frames both come back equal."""
+    assert codec.decode_server(codec.encode(message)) == message
+    assert codec.decode_server(codec.encode_compressed(message)) == message
+
+
+def test_the_tables_above_name_every_message() -> None:
+    """A new message without a row here fails."""
+    assert {type(m) for m in CLIENT_MESSAGES} == set(messages.ClientMessage.__args__)
+    assert {type(m) for m in SERVER_MESSAGES} == set(messages.ServerMessage.__args__)
+
+
+def test_a_delta_of_encoded_entries_is_the_same_delta() -> None:
+    """The server pastes stored bytes; the client sees the entries."""
+    raw = messages.RawDelta(0, 1, [msgspec.Raw(msgspec.json.encode(ENTRY))])
+    assert codec.encode(raw) == codec.encode(messages.Delta(0, 1, [ENTRY]))
+
+
+def test_a_long_frame_is_refused_packed_and_unpacked() -> None:
+    """64 KiB from a client, also when 70 bytes of zstandard claim to be more."""
+    with pytest.raises(codec.FrameTooLongError):
+        codec.decode_client(" " * (CLIENT_FRAME_BYTES + 1))
+    bomb = zstandard.ZstdCompressor().compress(b" " * (64 * 1024 * 1024))
+    assert len(bomb) < CLIENT_FRAME_BYTES
+    with pytest.raises(codec.FrameTooLongError):
+        codec.decode_client(bomb)
+    with pytest.raises(codec.FrameTooLongError):
+        codec.decode_server(zstandard.ZstdCompressor().compress(b" " * (SERVER_FRAME_BYTES + 1)))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"type":"nonsense"}',
+        '{"type":"auth"}',
+        '{"type":"auth","token":1}',
+        '{"type":"auth","token":"\ud800"}',
+        b"not zstandard",
+        "[" * 17 + "]" * 17,
+        '{"type":"auth","token":"t","x":' + "[" * 100_0 + "]" * 100_0 + "}",
+    ],
+)
+def test_what_is_not_ours_is_malformed(frame: str | bytes) -> None:
+    """Whatever arrives, the answer is a CodecError."""
+    with pytest.raises(codec.MalformedFrameError):
+        codec.decode_client(frame)
+
+
+def test_brackets_inside_text_do_not_count_as_depth() -> None:
+    """A note full of brackets is a note."""
+    message = messages.Auth('[[[[[[[[[[[[[[[[[[[["\\[[[')
+    assert codec.decode_client(codec.encode(message)) == message
+
+
+@given(st.one_of(st.text(), st.binary(), st.binary().map(zstandard.ZstdCompressor().compress)))
+def test_noise_never_gets_past_the_codec(frame: str | bytes) -> None:
+    """Random frames end in a CodecError or a message, nothing else."""
+    for decode in (codec.decode_client, codec.decode_server):
+        try:
+            decode(frame)
+        except codec.CodecError:
+            continue
+
+
+def test_an_operation_keeps_its_bytes() -> None:
+    """The CRC covers bytes that come back the same."""
+    data = operation_bytes(MOVE)
+    assert operation_from_bytes(data) == MOVE
+    assert crc(data) == crc(operation_bytes(operation_from_bytes(data)))
+    assert crc(data) != crc(data[:-1] + b" ")
+
+
+def test_a_problem_is_one_line_with_the_code_last() -> None:
+    """What the terminal prints; nothing to do leaves no gap."""
+    error = UsageError("NO_FILE", "There is no such file.", "Check the name.")
+    assert error.problem.line() == "There is no such file. Check the name. [NO_FILE]"
+    assert Problem("X", "It stopped.").line() == "It stopped. [X]"
+    assert isinstance(error, ProblemError)
+    assert str(error) == "There is no such file."
