@@ -1,0 +1,45 @@
+"""How long to wait before the next try: full jitter under a ceiling that doubles.
+
+Full jitter, because after a server's restart a hall of terminals must not come back in one instant.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+FIRST_MS: Final = 250
+LONGEST_MS: Final = 30_000
+SHORTEST_MS: Final = 50
+"""Never at once: a server that closes every link must not be hammered by an unlucky draw."""
+
+
+class Jitter(Protocol):
+    """The one method of ``random.Random`` that waiting needs."""
+
+    def random(self) -> float:
+        """Return a number from 0 up to, not including, 1."""
+        ...
+
+
+class Backoff:
+    """Counts failures in a row and draws the wait after each."""
+
+    def __init__(self, jitter: Jitter) -> None:
+        """Draw from ``jitter``."""
+        self._jitter = jitter
+        self._failures = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Say whether there was a failure since the last success."""
+        return self._failures > 0
+
+    def failed(self) -> int:
+        """Count a failure and return how many milliseconds to wait."""
+        ceiling = min(LONGEST_MS, FIRST_MS << min(self._failures, 10))
+        self._failures += 1
+        return max(SHORTEST_MS, int(ceiling * self._jitter.random()))
+
+    def reset(self) -> None:
+        """Forget the failures: the link was good, or a person wants it now."""
+        self._failures = 0

@@ -1,0 +1,54 @@
+"""What can be asked of the client's step machine from outside; each comes in as ``Command(request)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.contract.operations import Operation
+from sync.contract.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitDrafts:
+    """Make these operations durable and send them; ``op_id`` is given, ``device_seq`` is 0."""
+
+    drafts: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoOnline:
+    """Connect and stay connected; without a ``token`` the machine asks for one."""
+
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoOffline:
+    """Close the link and stay away until told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryNow:
+    """Somebody pressed "Try now": do not wait for the end of the back-off."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A fresh access token: for the next link, or to renew the sign-in of the present one."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoToken:
+    """No access token could be had, for this reason."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Close the link for good; what is on its way to the disk still gets there."""
+
+
+ClientRequest = SubmitDrafts | GoOnline | GoOffline | TryNow | NewToken | NoToken | Stop
