@@ -63,5 +63,5 @@ def test_tests_see_no_screen_and_no_keyring() -> None:
 
 def test_a_lock_keeps_no_address() -> None:
     """Lines with an address and blank lines are dropped, pins and hashes stay."""
-    text = "--extra-index-url file://somewhere\n\none==1 \\\n    --hash=sha256:ab\n    # via two\n"
+    text = "--find-links file://somewhere\n\none==1 \\\n    --hash=sha256:ab\n    # via two\n"
     assert lock.tidy(text) == lock.HEADER + "one==1 \\\n    --hash=sha256:ab\n    # via two\n"
