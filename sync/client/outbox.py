@@ -1,0 +1,244 @@
+"""The outbox: operations of this terminal, durable before they are sent, kept until they are done.
+
+Blocking SQLite code for the database thread. The file is precious: ``synchronous=FULL``, one
+connection that holds it exclusively, a checksum in every row. A damaged file is copied aside and
+every whole row is saved into a new one (:mod:`sync.client.stores.outbox_salvage`).
+
+Errors::
+
+    ProblemError
+    ├── OUTBOX_TOO_NEW      a later release wrote the file
+    └── OUTBOX_UNUSABLE     the disk or another program is in the way
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from sync.client.stores import files
+from sync.client.stores import outbox_schema as schema
+from sync.client.stores.outbox_salvage import SalvageReport, find_damage, finish_salvage, salvage
+from sync.client.stores.outbox_schema import Held
+from sync.contract.messages import Verdict
+from sync.contract.operations import Operation
+from sync.contract.ports import FaultHook, Ids, NoFaults
+from sync.contract.problems import ProblemError
+
+KEPT_OPERATIONS: Final = 100_000
+_PRAGMAS: Final = (
+    # Exclusive comes before the first access to the log: its index then lives in memory, not in a
+    # shared file, and a second program is told "locked" instead of writing too.
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",
+)
+
+
+class OutboxState(NamedTuple):
+    """Whose outbox it is and what is in it, ascending by ``device_seq``."""
+
+    device_id: str
+    next_device_seq: int
+    held: tuple[Held, ...]
+
+    @property
+    def first_device_seq(self) -> int:
+        """Return the first number that is still held, or will be given next."""
+        return self.held[0].operation.device_seq if self.held else self.next_device_seq
+
+    @property
+    def pending(self) -> tuple[Operation, ...]:
+        """Return the operations that the server has not decided, as far as is known here."""
+        return tuple(held.operation for held in self.held if held.verdict is None)
+
+
+class OpenedOutbox(NamedTuple):
+    """The outbox, and what had to be saved out of a damaged file (None: nothing)."""
+
+    outbox: Outbox
+    salvage: SalvageReport | None
+
+
+class Outbox:
+    """The operations that the server has not confirmed to this terminal's cache."""
+
+    def __init__(self, connection: sqlite3.Connection, faults: FaultHook) -> None:
+        """Use an open, current file; :meth:`open` makes one."""
+        self._connection = connection
+        self._faults = faults
+
+    @classmethod
+    def open(cls, path: Path, ids: Ids, faults: FaultHook | None = None) -> OpenedOutbox:
+        """Open or make the file; a damaged one is salvaged first. Raises ``ProblemError``."""
+        hook = faults or NoFaults()
+        try:
+            finish_salvage(path)
+            connection, damage = _open_whole(path, ids)
+            if connection is not None:
+                return OpenedOutbox(cls(connection, hook), None)
+            report = salvage(path, damage, ids)
+            connection, damage = _open_whole(path, ids)
+        except files.TooNewError as error:
+            raise _too_new(path) from error
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(path, error) from error
+        if connection is None:
+            raise _unusable(path, damage)
+        return OpenedOutbox(cls(connection, hook), report)
+
+    def state(self) -> OutboxState:
+        """Return the identity and everything that is not done."""
+        device_id, next_device_seq = self._identity()
+        return OutboxState(device_id, next_device_seq, tuple(self._held("ORDER BY device_seq")))
+
+    def append(self, drafts: Sequence[Operation]) -> tuple[Operation, ...]:
+        """Number ``drafts`` and store them durably, all or none; return the numbered operations.
+
+        A draft whose id is here already comes back as it was numbered then: asking twice is safe.
+        """
+        numbered = []
+        with self._transaction("append"):
+            device_id, next_seq = self._identity()
+            for draft in drafts:
+                known = self._operation(draft.op_id)
+                if known is None:
+                    known = msgspec.structs.replace(draft, device_id=device_id, device_seq=next_seq)
+                    next_seq += 1
+                    self._connection.execute(schema.INSERT, schema.row_of(Held(known, None)))
+                numbered.append(known)
+            schema.put_identity(self._connection, device_id, next_seq)
+        return tuple(numbered)
+
+    def pending(self, after_device_seq: int = 0, limit: int = 64) -> tuple[Operation, ...]:
+        """Return the next undecided operations, ascending."""
+        tail = "WHERE state = 0 AND device_seq > ? ORDER BY device_seq LIMIT ?"
+        return tuple(held.operation for held in self._held(tail, after_device_seq, limit))
+
+    def decide(self, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+        """Store outcomes; return those that are news. Others were decided, done or never here."""
+        news = []
+        with self._transaction("decide"):
+            for verdict in verdicts:
+                found = self._held("WHERE op_id = ?", verdict.op_id)
+                if not found or found[0].verdict is not None:
+                    continue
+                operation = found[0].operation
+                own = msgspec.structs.replace(verdict, device_seq=operation.device_seq)
+                row = schema.row_of(Held(operation, own))
+                self._connection.execute(schema.REPLACE, row)
+                news.append(own)
+        return tuple(news)
+
+    def finish(self, decided_device_seq: int, cursor: int) -> tuple[str, ...]:
+        """The cache contains them: all up to ``decided_device_seq``, and those with a seq up to ``cursor``.
+
+        Returns their ids. They are kept, bounded, for a server that comes back from a backup.
+        """
+        done = "device_seq <= :device_seq OR (state = 1 AND seq <= :cursor)"
+        values = {"device_seq": decided_device_seq, "cursor": cursor}
+        query = f"SELECT op_id FROM operations WHERE {done} ORDER BY device_seq"
+        op_ids = tuple(str(row[0]) for row in self._connection.execute(query, values))
+        if not op_ids:
+            return ()
+        with self._transaction("finish"):
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO kept ({schema.COLUMNS}) SELECT {schema.COLUMNS} FROM operations"
+                f" WHERE {done} ORDER BY device_seq",
+                values,
+            )
+            self._connection.execute(f"DELETE FROM operations WHERE {done}", values)
+            self._connection.execute(
+                "DELETE FROM kept WHERE place <= (SELECT max(place) FROM kept) - ?", (KEPT_OPERATIONS,)
+            )
+        return op_ids
+
+    def renew_identity(self, device_id: str) -> OutboxState:
+        """Go on as ``device_id``: everything held is pending again, numbered anew from 1.
+
+        The ids of the operations stay, so a server that decided one under the former identity
+        answers with the stored outcome.
+        """
+        with self._transaction("renew_identity"):
+            held = self._held("ORDER BY device_seq")
+            self._connection.execute("DELETE FROM operations")
+            for device_seq, (operation, _) in enumerate(held, 1):
+                renewed = msgspec.structs.replace(operation, device_id=device_id, device_seq=device_seq)
+                self._connection.execute(schema.INSERT, schema.row_of(Held(renewed, None)))
+            schema.put_identity(self._connection, device_id, len(held) + 1)
+        return self.state()
+
+    def close(self) -> None:
+        """Close the file; the object is of no use afterwards."""
+        self._connection.close()
+
+    def _transaction(self, name: str) -> AbstractContextManager[None]:
+        return files.transaction(self._connection, self._faults, f"outbox.{name}")
+
+    def _identity(self) -> tuple[str, int]:
+        identity = schema.read_identity(self._connection)
+        if identity is None:
+            raise files.DamagedError("the identity is not whole")
+        return identity
+
+    def _operation(self, op_id: str) -> Operation | None:
+        query = (
+            f"SELECT {schema.COLUMNS} FROM operations WHERE op_id = ?1"
+            f" UNION ALL SELECT {schema.COLUMNS} FROM kept WHERE op_id = ?1"
+        )
+        row = self._connection.execute(query, (op_id,)).fetchone()
+        return None if row is None else _whole(row).operation
+
+    def _held(self, tail: str, *values: object) -> list[Held]:
+        query = f"SELECT {schema.COLUMNS} FROM operations {tail}"
+        return [_whole(row) for row in self._connection.execute(query, values)]
+
+
+def _whole(row: tuple[object, ...]) -> Held:
+    held = schema.held_of(row)
+    if held is None:
+        raise files.DamagedError(f"row {row[0]} is not whole")
+    return held
+
+
+def _open_whole(path: Path, ids: Ids) -> tuple[sqlite3.Connection | None, str]:
+    """Return a connection to a file that is whole, or None and what is wrong with its content."""
+    connection = files.connect(path)
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        files.climb(connection, schema.APPLICATION_ID, schema.ladder(ids))
+        damage = find_damage(connection, path)
+    except files.DamagedError as error:
+        damage = str(error)
+    except BaseException as error:
+        connection.close()
+        if not (isinstance(error, sqlite3.Error) and files.is_damage(error)):
+            raise
+        return None, str(error)
+    if damage:
+        connection.close()
+        return None, damage
+    return connection, ""
+
+
+def _too_new(path: Path) -> ProblemError:
+    return ProblemError(
+        "OUTBOX_TOO_NEW",
+        f"{path} was written by a newer release of this program. Nothing has been changed.",
+        "Start the newer release, or choose another profile with --profile.",
+    )
+
+
+def _unusable(path: Path, cause: object) -> ProblemError:
+    return ProblemError(
+        "OUTBOX_UNUSABLE",
+        f"Moves cannot be stored in {path}: {cause}.",
+        "Check that the disk is writable and not full and that no other program uses the file.",
+    )

@@ -1,0 +1,1 @@
+"""The inside of the two client files: connections, schemas, salvage, snapshot staging."""

@@ -1,0 +1,105 @@
+"""What both client files share: connections, transactions, the ladder of versions, damage.
+
+Errors::
+
+    Exception
+    ├── TooNewError       a later release wrote the file
+    └── DamagedError      the file is SQLite's or ours no longer
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sync.contract.ports import FaultHook, NoFaults
+
+MEMORY: Final = Path(":memory:")
+"""The path of a store without a file (simulation, tests)."""
+
+Step = Callable[[sqlite3.Connection], None]
+
+_DAMAGE_CODES: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""SQLITE_ERROR is "no such table" and its like: the schema is not ours any more."""
+
+
+class TooNewError(Exception):
+    """The file was written by a later release."""
+
+
+class DamagedError(Exception):
+    """The file cannot be trusted any more; the text says what was found."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a writing connection without implicit transactions."""
+    return sqlite3.connect(str(path), isolation_level=None, timeout=2.0)
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write; raises ``sqlite3.OperationalError`` without a file."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, faults: FaultHook, name: str) -> Iterator[None]:
+    """Write inside ``BEGIN IMMEDIATE``; the three points of ``faults`` carry ``name``."""
+    faults.at(f"{name}.before_write")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        faults.at(f"{name}.before_fsync")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    faults.at(f"{name}.after_commit")
+
+
+def user_version(connection: sqlite3.Connection) -> int:
+    """Return how far up its ladder a file is."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def climb(connection: sqlite3.Connection, application_id: int, steps: Sequence[Step]) -> None:
+    """Bring a file to the newest version, one transaction a step.
+
+    Raises :class:`TooNewError` and, for a file that never was ours, :class:`DamagedError`.
+    """
+    version = user_version(connection)
+    if version > len(steps):
+        raise TooNewError(f"version {version}, known up to {len(steps)}")
+    found = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if found != application_id and not (found == 0 and is_empty):
+        raise DamagedError("another program's file")
+    for number, step in enumerate(steps[version:], version + 1):
+        with transaction(connection, NoFaults(), "ladder"):
+            step(connection)
+            connection.execute(f"PRAGMA application_id = {application_id}")
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether an error speaks of the file's content rather than of the disk or a lock."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF) in _DAMAGE_CODES
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """Return the files that SQLite keeps beside a database."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def aside_name(path: Path) -> Path:
+    """Return a name beside ``path`` that nothing has yet: ``outbox-damaged-1.db``."""
+    number = 1
+    while (aside := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")).exists():
+        number += 1
+    return aside
