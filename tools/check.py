@@ -28,8 +28,8 @@ class Gate:
 
 
 GATES = (
-    Gate("format", (("ruff", "format", "--check", "."),)),
-    Gate("lint", (("ruff", "check", "."),)),
+    Gate("format", (("ruff", "format", "--check", "--output-format", "concise", "."),)),
+    Gate("lint", (("ruff", "check", "--output-format", "concise", "."),)),
     Gate("mypy", (("mypy",),)),
     Gate("layers", (("lint-imports", "--no-logo", "--cache-dir", "build/import-linter"),)),
     Gate("spelling", (("codespell",),)),

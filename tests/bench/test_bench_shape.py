@@ -104,5 +104,5 @@ def test_only_keeps_the_others(folder: Path) -> None:
     measured, _ = run.run_all(run.bench_files(folder, "board"))
     run.merge(build, measured, keep=True)
     assert json.loads((build / "bench.json").read_text()) == {"board.paint_ms_p50": 2.0, "start.ms": 7}
-    with pytest.raises(run.BenchError, match=r"no bench 'bord'; there are: board"):
-        run.bench_files(folder, "bord")
+    with pytest.raises(run.BenchError, match=r"no bench 'desk'; there are: board"):
+        run.bench_files(folder, "desk")
