@@ -21,10 +21,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sync.client.store_values import Held, OutboxState
 from sync.client.stores import files
 from sync.client.stores import outbox_schema as schema
 from sync.client.stores.outbox_salvage import SalvageReport, find_damage, finish_salvage, salvage
-from sync.client.stores.outbox_schema import Held
 from sync.contract.messages import Verdict
 from sync.contract.operations import Operation
 from sync.contract.ports import FaultHook, Ids, NoFaults
@@ -39,24 +39,6 @@ _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",
 )
-
-
-class OutboxState(NamedTuple):
-    """Whose outbox it is and what is in it, ascending by ``device_seq``."""
-
-    device_id: str
-    next_device_seq: int
-    held: tuple[Held, ...]
-
-    @property
-    def first_device_seq(self) -> int:
-        """Return the first number that is still held, or will be given next."""
-        return self.held[0].operation.device_seq if self.held else self.next_device_seq
-
-    @property
-    def pending(self) -> tuple[Operation, ...]:
-        """Return the operations that the server has not decided, as far as is known here."""
-        return tuple(held.operation for held in self.held if held.verdict is None)
 
 
 class OpenedOutbox(NamedTuple):
@@ -173,6 +155,12 @@ class Outbox:
                 self._connection.execute(schema.INSERT, schema.row_of(Held(renewed, None)))
             schema.put_identity(self._connection, device_id, len(held) + 1)
         return self.state()
+
+    def reopen(self, first_device_seq: int) -> None:
+        """Make what is held from this number on pending again: its verdicts belong to another epoch."""
+        with self._transaction("reopen"):
+            for operation, _ in self._held("WHERE state = 1 AND device_seq >= ?", first_device_seq):
+                self._connection.execute(schema.REPLACE, schema.row_of(Held(operation, None)))
 
     def close(self) -> None:
         """Close the file; the object is of no use afterwards."""

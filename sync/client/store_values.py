@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sync.contract.messages import Person, Site, Verdict
 from sync.contract.operations import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """An operation that is not done, with its verdict when it is decided."""
 
     operation: Operation
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxState:
+class OutboxState(NamedTuple):
     """The identity of this installation and everything that is not done, ascending."""
 
     device_id: str
@@ -35,8 +33,7 @@ class OutboxState:
         return tuple(held.operation for held in self.held if held.verdict is None)
 
 
-@dataclass(frozen=True, slots=True)
-class CacheState:
+class CacheState(NamedTuple):
     """Where the cached board stands; an empty cache has epoch "", cursor 0 and hash 0.
 
     ``last_contact_ms`` is the server's last sign of life, ``snapshot_ms`` the last whole board.
@@ -54,8 +51,7 @@ class CacheState:
     last_contact_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CacheChange:
+class CacheChange(NamedTuple):
     """One applied page: local ids that changed, that left, and the verdicts on own operations."""
 
     cursor: int
@@ -66,16 +62,14 @@ class CacheChange:
     own: tuple[Verdict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaRefused:
+class DeltaRefused(NamedTuple):
     """The page does not fit the cache and was not written: "gap" or "unknown_order"."""
 
     reason: str
     cursor: int
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSnapshot:
+class CacheSnapshot(NamedTuple):
     """The whole board was replaced."""
 
     seq: int
@@ -85,8 +79,7 @@ class CacheSnapshot:
     decided_device_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotRefused:
+class SnapshotRefused(NamedTuple):
     """The snapshot was not taken over: "hash", "count", "order" or "not begun"."""
 
     reason: str

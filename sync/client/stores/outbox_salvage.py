@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sync.client.store_values import Held
 from sync.client.stores import files
 from sync.client.stores import outbox_schema as schema
-from sync.client.stores.outbox_schema import Held
 from sync.contract.operations import Operation, crc, operation_from_bytes
 from sync.contract.ports import Ids
 

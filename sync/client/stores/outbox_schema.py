@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import sqlite3
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
+from sync.client.store_values import Held
 from sync.client.stores.files import Step
 from sync.contract.messages import Verdict
-from sync.contract.operations import Operation, crc, operation_bytes, operation_from_bytes
+from sync.contract.operations import crc, operation_bytes, operation_from_bytes
 from sync.contract.ports import Ids
 
 APPLICATION_ID: Final = 0x464B4F31
@@ -56,13 +57,6 @@ KEEP: Final = f"INSERT INTO kept ({COLUMNS}) {_VALUES}"
 
 Row = tuple[int, str, bytes, int, int, int, str, str, str, int, int]
 """The values of :data:`COLUMNS`."""
-
-
-class Held(NamedTuple):
-    """An operation that is not done; ``verdict`` is None while the server has not decided it."""
-
-    operation: Operation
-    verdict: Verdict | None
 
 
 def row_of(held: Held) -> Row:

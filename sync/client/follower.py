@@ -1,0 +1,129 @@
+"""The half of the client's machine that follows the board: deltas and snapshots into the cache.
+
+The cache runs behind: a page is handed over as a job and counts only when the job is done. What
+this link has handed over is ``received``; where the board stands is ``cursor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sync.client.emitter import Emitter
+from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, DeltaRefused, SnapshotRefused
+from sync.contract.messages import Delta, SnapshotBegin, SnapshotChunk, SnapshotEnd
+from sync.contract.ports import Clock
+from sync.contract.problems import Problem
+
+Applied = Callable[[CacheChange | CacheSnapshot], None]
+Failed = Callable[[str, Problem | None], None]
+"""Called with a reason for IT, and a problem when a person should know of it."""
+
+_NOT_WRITTEN = "The board's copy on this computer cannot be written. Your own moves are kept apart from it."
+_MAKE_ROOM = "Make room on the disk; the board catches up by itself."
+
+
+class Follower:
+    """Keeps the cached board in step with the server's log."""
+
+    def __init__(
+        self, cache: CacheState, clock: Clock, emitter: Emitter, applied: Applied, failed: Failed
+    ) -> None:
+        """Start from where the cache stands; report to ``applied`` and ``failed``."""
+        self._clock = clock
+        self._emitter = emitter
+        self._applied = applied
+        self._failed = failed
+        self.epoch = cache.epoch
+        self.cursor = cache.cursor
+        self.received = cache.cursor
+        self._snapshot: SnapshotBegin | None = None
+        self._link = 0
+
+    def open_link(self, link: int, cache: CacheState) -> None:
+        """Go on from where the cache really stands, over a new link."""
+        self._link = link
+        self.epoch = cache.epoch
+        self.cursor = cache.cursor
+        self.received = cache.cursor
+        self._snapshot = None
+
+    def close_link(self) -> None:
+        """Hear no more of what the last link's jobs come to, other than what they wrote."""
+        self._link = 0
+
+    def on_delta(self, device_id: str, delta: Delta) -> None:
+        """Hand a page to the cache, unless it does not follow on what was handed over before."""
+        if self._snapshot is not None or delta.prev_seq != self.received:
+            self._failed(f"delta after {delta.prev_seq}, not {self.received}", None)
+            return
+        self.received = delta.seq
+        page = (device_id, delta.prev_seq, delta.seq, tuple(delta.entries))
+        self._job("apply_delta", page)
+
+    def on_begin(self, begin: SnapshotBegin) -> None:
+        """Stage a whole board; one that was unfinished is dropped."""
+        self._snapshot = begin
+        self._job("begin_snapshot", (begin,))
+
+    def on_chunk(self, chunk: SnapshotChunk) -> None:
+        """Stage some orders of the snapshot."""
+        if self._snapshot is None:
+            self._failed("snapshot chunk without a beginning", None)
+            return
+        self._job("add_chunk", (chunk.index, tuple(chunk.orders)))
+
+    def on_end(self, device_id: str, end: SnapshotEnd) -> None:
+        """Swap the staged board in."""
+        if self._snapshot is None or end.seq != self._snapshot.seq:
+            self._failed("snapshot end without its beginning", None)
+            return
+        self._snapshot = None
+        self.received = end.seq
+        self._job("end_snapshot", (device_id, end.seq, self._clock.wall_ms()))
+
+    def _job(self, method: str, arguments: tuple[object, ...]) -> None:
+        """Have the cache do something; what an older link's job came to no longer drops this link."""
+        link = self._link
+
+        def done(result: object, error: str) -> None:
+            if error:
+                self._fail(link, error, Problem("CACHE_NOT_WRITTEN", _NOT_WRITTEN, _MAKE_ROOM))
+            elif isinstance(result, SnapshotRefused):
+                self._fail(link, f"snapshot refused: {result.reason}", None)
+            elif isinstance(result, DeltaRefused):
+                self._refused(link, result)
+            elif isinstance(result, CacheChange | CacheSnapshot):
+                self._advance(result)
+
+        self._emitter.job("cache", method, *arguments, then=done)
+
+    def _refused(self, link: int, refused: DeltaRefused) -> None:
+        # An order that the cache does not know means that it is not the server's board: take it anew.
+        if refused.reason != "gap":
+            self._emitter.job("cache", "forget", then=_nothing)
+        self._fail(link, f"delta refused: {refused.reason}", None)
+
+    def _fail(self, link: int, detail: str, problem: Problem | None) -> None:
+        if link == self._link:
+            self._failed(detail, problem)
+
+    def _advance(self, result: CacheChange | CacheSnapshot) -> None:
+        if isinstance(result, CacheSnapshot):
+            self.epoch = result.epoch
+            self.cursor = result.seq
+            self._tidy()
+        else:
+            self.cursor = result.cursor
+        self._applied(result)
+
+    def _tidy(self) -> None:
+        """Drop the replaced tables piece by piece, so that no job holds the database thread long."""
+        self._emitter.job("cache", "tidy", then=self._on_tidied)
+
+    def _on_tidied(self, result: object, error: str) -> None:
+        if result and not error:
+            self._tidy()
+
+
+def _nothing(result: object, error: str) -> None:
+    """What came of it shows at the next hello, which asks the cache where it stands."""
