@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench verify screenshots lock bootstrap clean
+.PHONY: help run test coverage check bench verify screenshots lock bootstrap clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' Makefile
@@ -13,6 +13,9 @@ run: ## a board on screen with demo orders [PLATFORM=vnc|offscreen|xcb] [SCREENS
 
 test: bootstrap ## all tests, headless [ARGS="tests/guards -k layers"]
 	@$(VENV) tools/test.py $(ARGS)
+
+coverage: bootstrap ## every branch of the contract, outbox, rebase, protocol and hub from unit tests alone
+	@$(VENV) tools/coverage.py
 
 check: bootstrap ## format, lint, types, layers, spelling, wheel [ONLY=mypy]
 	@$(VENV) tools/check.py $(ONLY)

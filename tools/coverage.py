@@ -1,0 +1,46 @@
+"""``make coverage``: what must be covered in every branch by its unit tests alone.
+
+The places where a mistake loses an operation: the contract, the outbox, rebase, the protocol's step machine
+and the hub. Covered from their own unit tests, because a scenario passes a branch without asking for it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACES = (
+    "sync/contract/*",
+    "sync/client/machine.py",
+    "sync/client/outbox.py",
+    "sync/client/rebase.py",
+    "server/kernel/hub.py",
+)
+TESTS = ("tests/sync/contract", "tests/sync/client", "tests/server/kernel")
+GOAL_PERCENT = 100
+
+
+def commands() -> list[list[str]]:
+    """Return the test run that measures and the report that judges."""
+    measure = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--cov=sync", "--cov=server", "--cov-branch"]
+    judge = [sys.executable, "-m", "coverage", "report", f"--include={','.join(PLACES)}"]
+    return [
+        [*measure, "--cov-report=", *TESTS],
+        [*judge, "--show-missing", "--skip-covered", f"--fail-under={GOAL_PERCENT}"],
+    ]
+
+
+def main() -> int:
+    """Measure and judge; 1 when tests fail or a branch was not taken."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "LC_ALL": "C.UTF-8"}
+    for command in commands():
+        if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
