@@ -77,17 +77,23 @@ def ensure(*, with_tests: bool, is_root: bool | None = None) -> None:
     if not absent:
         return
     if not (os.geteuid() == 0 if is_root is None else is_root):
-        message = (
-            f"System packages are missing. Install them with:\n  sudo apt-get install {' '.join(absent)}"
-        )
+        command = f"sudo apt-get install {' '.join(absent)}"
+        if not _has_lists():
+            command = f"sudo apt-get update && {command}"
+        message = f"System packages are missing. Install them with:\n  {command}"
         raise SetupError(message)
     print(f"Installing system packages: {' '.join(absent)}", flush=True)
     _install(absent)
 
 
+def _has_lists() -> bool:
+    """Return whether apt-get knows any package: a fresh image has no lists yet."""
+    return any(APT_LISTS.glob("*_Packages*"))
+
+
 def _install(names: list[str]) -> None:
     """Install with apt-get; refresh its lists first when there are none, and once more after a failure."""
-    if not any(APT_LISTS.glob("*_Packages*")):
+    if not _has_lists():
         _apt_get("update")
     install = ["install", "--yes", "--no-install-recommends", *names]
     if _apt_get(*install) is None:

@@ -19,6 +19,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     list_file = tmp_path / "list.txt"
+    (tmp_path / "mirror_Packages").touch()
     list_file.write_text(LIST, encoding="utf-8")
     monkeypatch.setattr(system_packages, "LIST_FILE", list_file)
     monkeypatch.setattr(system_packages, "APT_LISTS", tmp_path)
@@ -65,12 +66,23 @@ def test_nothing_happens_when_all_is_there(programs: Path, capsys: pytest.Captur
 def test_a_person_reads_the_exact_command(programs: Path) -> None:
     """Without root the command names what is missing, a removed package with configuration left included."""
     pretend(programs, "dpkg-query", "echo libone installed; echo libtwo config-files; exit 1")
-    with pytest.raises(system_packages.SetupError, match=r"sudo apt-get install libtwo xvfb$"):
+    with pytest.raises(system_packages.SetupError, match=r"  sudo apt-get install libtwo xvfb$"):
         system_packages.ensure(with_tests=True, is_root=False)
+
+
+def test_the_command_works_on_a_fresh_image(programs: Path) -> None:
+    """Where apt-get has no lists yet, the command gets them first."""
+    (programs.parent / "mirror_Packages").unlink()
+    pretend(programs, "dpkg-query", "echo libone installed")
+    with pytest.raises(
+        system_packages.SetupError, match=r"sudo apt-get update && sudo apt-get install libtwo$"
+    ):
+        system_packages.ensure(with_tests=False, is_root=False)
 
 
 def test_root_gets_them_installed(programs: Path, tmp_path: Path) -> None:
     """Root's lists are refreshed when there are none, then exactly the missing packages are installed."""
+    (tmp_path / "mirror_Packages").unlink()
     pretend(programs, "dpkg-query", "echo libone installed")
     pretend(programs, "apt-get", f'echo "$@" >> {tmp_path}/calls')
     system_packages.ensure(with_tests=False, is_root=True)
@@ -81,7 +93,6 @@ def test_root_gets_them_installed(programs: Path, tmp_path: Path) -> None:
 
 def test_a_stale_list_is_refreshed_once(programs: Path, tmp_path: Path) -> None:
     """A failed installation is tried again after an update, and then its last words are told."""
-    (tmp_path / "mirror_Packages").touch()
     pretend(programs, "dpkg-query", "echo libone installed")
     pretend(programs, "apt-get", f'echo "$4" >> {tmp_path}/calls; echo "E: no such file"; exit 100')
     with pytest.raises(system_packages.SetupError, match=r"could not install libtwo.*\nE: no such file"):
