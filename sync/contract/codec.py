@@ -16,7 +16,7 @@ import msgspec
 import zstandard
 
 from sync.contract.limits import CLIENT_FRAME_BYTES, JSON_DEPTH, SERVER_FRAME_BYTES
-from sync.contract.messages import ClientMessage, Message, RawDelta, ServerMessage
+from sync.contract.messages import ClientMessage, Message, RawDelta, RawSnapshotChunk, ServerMessage
 
 Frame = str | bytes
 _T = TypeVar("_T")
@@ -41,12 +41,12 @@ _SERVER: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(Serve
 _LEVEL: Final = 1
 
 
-def encode(message: Message | RawDelta) -> str:
+def encode(message: Message | RawDelta | RawSnapshotChunk) -> str:
     """Return the text frame of a message."""
     return _ENCODER.encode(message).decode()
 
 
-def encode_compressed(message: Message | RawDelta) -> bytes:
+def encode_compressed(message: Message | RawDelta | RawSnapshotChunk) -> bytes:
     """Return the binary frame of a message: worth it from some kilobytes on."""
     return zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(message))
 

@@ -152,6 +152,13 @@ class SnapshotChunk(_Message, frozen=True, tag="snapshot_chunk"):
     orders: list[Order]
 
 
+class RawSnapshotChunk(_Message, frozen=True, tag="snapshot_chunk"):
+    """A SnapshotChunk made of orders that are encoded already (server side only)."""
+
+    index: int
+    orders: list[msgspec.Raw]
+
+
 class SnapshotEnd(_Message, frozen=True, tag="snapshot_end"):
     """The snapshot is complete; deltas go on from ``seq``."""
 

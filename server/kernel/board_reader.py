@@ -1,0 +1,203 @@
+"""Reads of the boards: pages of the log, whole snapshots, heads, who a token is."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
+
+from server.kernel import token_rows
+from server.kernel.records import (
+    BoardPage,
+    Head,
+    Look,
+    Page,
+    Principal,
+    SiteKey,
+    Snapshot,
+    SnapshotFor,
+)
+from server.kernel.schema import boards, operation_log, orders
+from server.kernel.signed import unsigned
+from sync.contract.codec import encode_compressed
+from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_ORDERS
+from sync.contract.messages import RawSnapshotChunk
+from sync.contract.ports import Clock
+from sync.contract.problems import ProblemError
+
+SNAPSHOT_REUSE_ENTRIES: Final = 256
+"""A snapshot that somebody still receives serves the next one too, when one page brings it up to date."""
+REFS_PER_QUERY: Final = 500
+
+
+class BoardReader:
+    """What can be asked of the boards. Every call takes the site."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        """Read through ``engine``."""
+        self._engine = engine
+        self._clock = clock
+        self._snapshots: weakref.WeakValueDictionary[SiteKey, Snapshot] = weakref.WeakValueDictionary()
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Return who an access token is, None when it is nobody's or over."""
+        with self._engine.begin() as connection:
+            return token_rows.principal_of(connection, token, self._clock.wall_ms())
+
+    def head(self, site: SiteKey) -> Head:
+        """Return where the log of a board stands."""
+        with self._engine.begin() as connection:
+            return _head(connection, site)
+
+    def page(self, site: SiteKey, cursor: int) -> Page:
+        """Return the log after ``cursor``, at most a delta's worth of it."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(operation_log.c.entry)
+                .where(operation_log.c.site_id == site.site_id, operation_log.c.seq > cursor)
+                .order_by(operation_log.c.seq)
+                .limit(DELTA_ENTRIES)
+            ).scalars()
+            entries = fitting(rows)
+        return Page(cursor, cursor + len(entries), entries)
+
+    def snapshot(self, site: SiteKey, device_id: str) -> SnapshotFor:
+        """Return the whole board for one device, consistent at one seq."""
+        with self._engine.begin() as connection:
+            head = _head(connection, site)
+            snapshot = self._snapshots.get(site)
+            if (
+                snapshot is None
+                or snapshot.epoch != head.epoch
+                or head.seq - snapshot.seq > SNAPSHOT_REUSE_ENTRIES
+            ):
+                snapshot = _snapshot(connection, site, head)
+                self._snapshots[site] = snapshot
+            decided = connection.execute(
+                select(func.max(operation_log.c.device_seq)).where(
+                    operation_log.c.site_id == site.site_id,
+                    operation_log.c.device_id == device_id,
+                    operation_log.c.seq <= snapshot.seq,
+                )
+            ).scalar()
+        return SnapshotFor(snapshot, decided or 0)
+
+    def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
+        """Return the heads of these boards, and which of these sign-ins are over."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(boards.c.site_id, boards.c.seq, boards.c.epoch, boards.c.durable_seq).where(
+                    boards.c.site_id.in_(site_ids)
+                )
+            )
+            heads = {row.site_id: Head(row.seq, row.epoch, row.durable_seq) for row in rows}
+            ended = token_rows.ended(connection, sign_in_ids)
+        return Look(heads, ended)
+
+    def known_refs(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, str]:
+        """Return the order id of each external reference of ``source`` that is known already."""
+        known: dict[str, str] = {}
+        wanted = iter(refs)
+        with self._engine.begin() as connection:
+            while some := list(islice(wanted, REFS_PER_QUERY)):
+                rows = connection.execute(
+                    select(orders.c.external_ref, orders.c.id).where(
+                        orders.c.organization_id == site.organization_id,
+                        orders.c.source == source,
+                        orders.c.external_ref != "",
+                        orders.c.external_ref.in_(some),
+                    )
+                )
+                known.update({row.external_ref: row.id for row in rows})
+        return known
+
+    def counts(self, site: SiteKey) -> dict[str, int]:
+        """Return how many orders stand in each stage."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(orders.c.status, func.count()).where(*_on_board(site)).group_by(orders.c.status)
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def order(self, site: SiteKey, order_id: str) -> bytes | None:
+        """Return one order of a site as its canonical bytes."""
+        with self._engine.begin() as connection:
+            return connection.execute(
+                select(orders.c.body).where(*_on_board(site), orders.c.id == order_id)
+            ).scalar()
+
+    def board_page(self, site: SiteKey, stage: str, after: str, limit: int) -> BoardPage:
+        """Return at most ``limit`` orders of a stage, newest first, from behind the order ``after``."""
+        newest_first = (orders.c.created_at.desc(), orders.c.id)
+        with self._engine.begin() as connection:
+            conditions = [*_on_board(site), orders.c.status == stage]
+            count = connection.execute(select(func.count()).where(*conditions)).scalar() or 0
+            if after:
+                conditions.append(_behind(connection, site, after))
+            rows = connection.execute(
+                select(orders.c.id, orders.c.body).where(*conditions).order_by(*newest_first).limit(limit + 1)
+            ).all()
+        shown = rows[:limit]
+        next_after = shown[-1].id if len(rows) > limit and shown else ""
+        return BoardPage(stage, count, tuple(row.body for row in shown), next_after)
+
+
+def fitting(rows: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return the first of these entries that fit into one delta, at least one."""
+    entries: list[bytes] = []
+    size = 0
+    for row in rows:
+        size += len(row)
+        if entries and size > DELTA_BYTES:
+            break
+        entries.append(row)
+    return tuple(entries)
+
+
+def _on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+    return (
+        orders.c.organization_id == site.organization_id,
+        orders.c.site_id == site.site_id,
+        orders.c.deleted_at.is_(None),
+    )
+
+
+def _behind(connection: Connection, site: SiteKey, after: str) -> ColumnElement[bool]:
+    created_at = connection.execute(
+        select(orders.c.created_at).where(*_on_board(site), orders.c.id == after)
+    ).scalar()
+    if created_at is None:
+        raise ProblemError(
+            "NOT_FOUND", f"There is no order {after} on this board.", "Start again without after."
+        )
+    return or_(
+        orders.c.created_at < created_at,
+        and_(orders.c.created_at == created_at, orders.c.id > after),
+    )
+
+
+def _head(connection: Connection, site: SiteKey) -> Head:
+    row = connection.execute(
+        select(boards.c.seq, boards.c.epoch, boards.c.durable_seq).where(
+            boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id
+        )
+    ).one()
+    return Head(row.seq, row.epoch, row.durable_seq)
+
+
+def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:
+    """Build the frames of a board out of stored bytes: nothing is decoded."""
+    state_hash = connection.execute(
+        select(boards.c.state_hash).where(boards.c.site_id == site.site_id)
+    ).scalar_one()
+    rows = connection.execute(select(orders.c.body).where(*_on_board(site)).order_by(orders.c.id)).scalars()
+    frames: list[bytes] = []
+    count = 0
+    while chunk := [msgspec.Raw(row) for row in islice(rows, SNAPSHOT_CHUNK_ORDERS)]:
+        frames.append(encode_compressed(RawSnapshotChunk(len(frames), chunk)))
+        count += len(chunk)
+    return Snapshot(head.epoch, head.seq, count, unsigned(state_hash), tuple(frames))

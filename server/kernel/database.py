@@ -1,0 +1,184 @@
+"""The data folder: one SQLite file with its pragmas, its migrations, and the stores over it.
+
+The write lock is the lock of everything: migrations, commits and sign-ins begin with BEGIN IMMEDIATE,
+so two processes on one folder wait for each other and a crash leaves nothing half-written.
+
+Errors (``ProblemError``): ``NOT_SET_UP``, ``NOT_OUR_FOLDER``, ``FOLDER_UNUSABLE``, ``NEWER_DATA``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import StaticPool
+
+from server.kernel import migrations
+from server.kernel.board_reader import BoardReader
+from server.kernel.identities import Identities
+from server.kernel.store import Store
+from sync.contract.ports import Clock, FaultHook, Ids, NoFaults
+from sync.contract.problems import ProblemError
+
+FILE_NAME: Final = "server.sqlite"
+BUSY_TIMEOUT_MS: Final = 30_000
+"""How long a writer waits for another process's transaction before it gives up."""
+_PRAGMAS: Final = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -4000",
+)
+
+
+class Database:
+    """One open data folder."""
+
+    def __init__(self, engine: Engine, clock: Clock, ids: Ids, faults: FaultHook) -> None:
+        """Make the stores over ``engine``."""
+        reading = engine.execution_options(is_reading=True)
+        self.engine = engine
+        self.reader = BoardReader(reading, clock)
+        self.store = Store(engine, self.reader, clock, ids, faults)
+        self.identities = Identities(engine, reading, clock, ids)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:
+    """Open the data folder that ``setup`` made, and bring its tables up to date."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise ProblemError(
+            "NOT_SET_UP", f"There is no server data in {folder}.", "Run the command setup first."
+        )
+    return _opened(path, clock, ids, faults or NoFaults())
+
+
+def create_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:
+    """Open the data folder, and make it when it is not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return _opened(folder / FILE_NAME, clock, ids, faults or NoFaults())
+
+
+def memory_database(clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:
+    """Return a database on one in-memory connection, for simulations and tests."""
+    engine = _engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    migrate(engine)
+    return Database(engine, clock, ids, faults or NoFaults())
+
+
+def _opened(path: Path, clock: Clock, ids: Ids, faults: FaultHook) -> Database:
+    engine = _engine(f"sqlite:///{path}", pool_size=4)
+    try:
+        migrate(engine)
+    except ProblemError:
+        engine.dispose()
+        raise
+    except (DatabaseError, OSError) as error:
+        engine.dispose()
+        raise _unusable(path, error) from error
+    return Database(engine, clock, ids, faults)
+
+
+def _engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - what create_engine takes
+    # Parameters are orders and people: they must not reach the text of an error.
+    engine = create_engine(url, hide_parameters=True, **options)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # The module's own idea of when a transaction begins leaves DDL outside of it.
+    connection.isolation_level = None
+    with contextlib.closing(connection.cursor()) as cursor:
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and then writes could not wait for another writer.
+    is_reading = connection.get_execution_options().get("is_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+
+
+def migrate(engine: Engine) -> None:
+    """Run the migrations that this database has not seen, under its write lock."""
+    with engine.execution_options(is_reading=True).connect() as connection:
+        if is_current(connection):
+            return
+    with engine.begin() as connection:
+        found = _version(connection)
+        if found and found > migrations.HEAD:
+            raise ProblemError(
+                "NEWER_DATA",
+                "The server's data was written by a newer release.",
+                "Install that release, or restore the backup made before the upgrade.",
+            )
+        if not found and _names(connection):
+            raise ProblemError(
+                "NOT_OUR_FOLDER",
+                "The file server.sqlite in this folder belongs to another program.",
+                "Choose another folder with --data.",
+            )
+        if found != migrations.HEAD:
+            _upgrade(connection)
+
+
+def is_current(connection: Connection) -> bool:
+    """Say whether every migration has run."""
+    return _version(connection) == migrations.HEAD
+
+
+def _names(connection: Connection) -> list[str]:
+    return inspect(connection).get_table_names()
+
+
+def _version(connection: Connection) -> str:
+    if "alembic_version" not in _names(connection):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    # Loaded only here: a server whose data is up to date does without.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _unusable(path: Path, error: Exception) -> ProblemError:
+    reason = str(error.__cause__ or getattr(error, "orig", None) or error).splitlines()[0]
+    return ProblemError(
+        "FOLDER_UNUSABLE",
+        f"The server's data at {path} cannot be used: {reason}.",
+        "Check the folder, its permissions and the free space, or choose another with --data.",
+    )

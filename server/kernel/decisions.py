@@ -1,0 +1,282 @@
+"""Deciding a batch: operations and what was loaded for them go in, log rows and verdicts come out.
+
+Pure. The store loads, calls :func:`decide_batch` inside its transaction and writes what comes back.
+Identity is settled here too: what was decided before is answered with its stored outcome, a number
+out of turn is refused, a device that is two devices is found out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
+
+from server.kernel.records import SiteKey, Submission
+from sync.contract.messages import Verdict
+from sync.contract.operations import Create, Import, LogEntry, Operation, Outcome, Reason
+from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, diff, row_hash
+from sync.contract.permissions import Role
+from sync.contract.stages import Stage
+from sync.contract.state_machine import Decider, Decision, Judge
+
+_ENCODER: Final = msgspec.json.Encoder()
+SYSTEM_ID: Final = ""
+SYSTEM_NAME: Final = "System"
+
+
+class Actor(NamedTuple):
+    """The person whose rights decide an operation."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class OrderRow(NamedTuple):
+    """An order to be written: as value, as canonical bytes, and their hash."""
+
+    order: Order
+    body: bytes
+    hash: int
+
+
+class LogRow(NamedTuple):
+    """A log row to be written."""
+
+    entry: LogEntry
+    encoded: bytes
+    verdict: Verdict
+    state_hash: int
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What the store read for a batch, and what deciding makes of it.
+
+    ``marks`` is the highest decided number of each device, ``verdicts`` the stored outcomes by
+    op_id, ``orders`` and ``hashes`` the orders by id, ``references`` the ids of orders by (source,
+    external_ref), ``actors`` who may be named in each (enrolment, actor, sign-in), ``taken`` the ids that
+    are orders of other sites.
+    """
+
+    seq: int
+    state_hash: int
+    marks: dict[str, int] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    hashes: dict[str, int] = field(default_factory=dict)
+    references: dict[tuple[str, str], str] = field(default_factory=dict)
+    actors: dict[tuple[str, str, str], Actor] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Decided:
+    """What the store writes and answers; ``written`` and ``marks`` hold only what changed."""
+
+    seq: int
+    state_hash: int
+    rows: list[LogRow] = field(default_factory=list)
+    answers: list[Verdict | None] = field(default_factory=list)
+    written: dict[str, OrderRow] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    marks: dict[str, int] = field(default_factory=dict)
+
+
+def decide_batch(
+    site: SiteKey, submissions: Sequence[Submission], loaded: Loaded, now_ms: int, decide: Decider
+) -> Decided:
+    """Decide ``submissions`` one after the other, each on what the one before left."""
+    decided = Decided(loaded.seq, loaded.state_hash)
+    for submission in submissions:
+        decided.answers.append(_answer(site, submission, loaded, decided, now_ms, decide))
+    return decided
+
+
+def _answer(
+    site: SiteKey,
+    submission: Submission,
+    loaded: Loaded,
+    decided: Decided,
+    now_ms: int,
+    decide: Decider,
+) -> Verdict | None:
+    """Return the verdict on one submission, None when its device is not the one that it says."""
+    operation = submission.operation
+    device, number = operation.device_id, operation.device_seq
+    mark = loaded.marks.get(device, 0)
+    is_next = bool(device) and number == mark + 1
+    stored = loaded.verdicts.get(operation.op_id)
+    if stored is not None:
+        if is_next:
+            _raise_mark(loaded, decided, device, number)
+        return msgspec.structs.replace(stored, device_seq=number)
+    if device and number <= mark:
+        return None
+    if device and not is_next:
+        return Verdict(number, operation.op_id, 0, Outcome.REJECTED, Reason.DEVICE_SEQ_GAP)
+    row = _decide_one(site, submission, loaded, decided, now_ms, decide)
+    decided.rows.append(row)
+    loaded.verdicts[operation.op_id] = row.verdict
+    if device:
+        _raise_mark(loaded, decided, device, number)
+    return row.verdict
+
+
+def _raise_mark(loaded: Loaded, decided: Decided, device: str, number: int) -> None:
+    loaded.marks[device] = number
+    decided.marks[device] = number
+
+
+def _decide_one(
+    site: SiteKey,
+    submission: Submission,
+    loaded: Loaded,
+    decided: Decided,
+    now_ms: int,
+    decide: Decider,
+) -> LogRow:
+    actor = _actor(submission, loaded)
+    operation = _settled(site, submission.operation, actor, now_ms)
+    before = _before(operation, loaded)
+    if actor is None:
+        decision = Decision(Outcome.REJECTED, Reason.FORBIDDEN, None)
+        name = ""
+    else:
+        decision = decide(before, operation, Judge(actor.id, actor.name, actor.role, now_ms))
+        name = actor.name
+    decided.seq += 1
+    if decision.order is not None:
+        _keep(decision.order, before, loaded, decided)
+    entry = _entry(decided.seq, operation, decision, before, name, now_ms)
+    by, at_ms = _in_the_way(decision.reason, before)
+    verdict = Verdict(
+        operation.device_seq,
+        operation.op_id,
+        decided.seq,
+        decision.outcome,
+        decision.reason,
+        by,
+        at_ms,
+    )
+    return LogRow(entry, _ENCODER.encode(entry), verdict, decided.state_hash)
+
+
+def _actor(submission: Submission, loaded: Loaded) -> Actor | None:
+    """Return whose rights count, None when the operation names somebody who was not there."""
+    principal, operation = submission.principal, submission.operation
+    if principal is None:
+        return Actor(SYSTEM_ID, SYSTEM_NAME, Role.SYSTEM)
+    if operation.actor_id in {"", principal.person.id}:
+        return Actor(principal.person.id, principal.person.name, principal.role)
+    return loaded.actors.get((principal.enrolment_id, operation.actor_id, operation.sign_in_id))
+
+
+def _settled(site: SiteKey, operation: Operation, actor: Actor | None, now_ms: int) -> Operation:
+    """Return the operation as it is decided: the actor named, a new order made ours."""
+    change = operation.change
+    if isinstance(change, Create | Import) and change.order is not None:
+        new = _adopted(site, operation, change.order, now_ms)
+        if isinstance(change, Create):
+            new = _as_typed(new, now_ms)
+        operation = msgspec.structs.replace(operation, change=type(change)(new))
+    return msgspec.structs.replace(operation, actor_id=actor.id if actor else operation.actor_id)
+
+
+def _adopted(site: SiteKey, operation: Operation, order: Order, now_ms: int) -> Order:
+    """Return a new order with what only the server says: whose it is, its id, its times."""
+    lines = tuple(msgspec.structs.replace(line, position=place) for place, line in enumerate(order.lines, 1))
+    return msgspec.structs.replace(
+        order,
+        id=operation.order_id,
+        organization_id=site.organization_id,
+        site_id=site.site_id,
+        created_ms=now_ms,
+        updated_ms=now_ms,
+        stage_ms=order.stage_ms or now_ms,
+        revision=1,
+        lines=lines,
+    )
+
+
+def _as_typed(order: Order, now_ms: int) -> Order:
+    """Return an order made by hand: it starts at the beginning, whatever the terminal says."""
+    return msgspec.structs.replace(
+        order,
+        source="manual",
+        stage=Stage.CONFIRMED,
+        stage_ms=now_ms,
+        claimed_by=None,
+        hold=None,
+        cancelled_ms=None,
+        deleted_ms=None,
+        tracking_number="",
+        exceptions=(),
+    )
+
+
+def _before(operation: Operation, loaded: Loaded) -> Order | None:
+    """Return the order that an operation meets: the one of its id, else the one of its reference."""
+    found = loaded.orders.get(operation.order_id)
+    change = operation.change
+    if found is not None or not isinstance(change, Create | Import) or change.order is None:
+        return found
+    reference = (change.order.source, change.order.external_ref)
+    is_twin = reference in loaded.references or operation.order_id in loaded.taken
+    # Only its being there counts: a new order is refused when it meets any other.
+    return change.order if is_twin else None
+
+
+def _keep(order: Order, before: Order | None, loaded: Loaded, decided: Decided) -> None:
+    """Keep what an order became, and move the state hash with it."""
+    body = canonical_bytes(order)
+    row = OrderRow(order, body, row_hash(body))
+    old = loaded.hashes.get(order.id, 0)
+    new = 0 if order.deleted_ms is not None else row.hash
+    decided.state_hash = (decided.state_hash + new - old) % HASH_MODULUS
+    loaded.orders[order.id] = order
+    loaded.hashes[order.id] = new
+    decided.written[order.id] = row
+    if before is None:
+        decided.made.add(order.id)
+        if order.external_ref:
+            loaded.references[order.source, order.external_ref] = order.id
+
+
+def _entry(
+    seq: int,
+    operation: Operation,
+    decision: Decision,
+    before: Order | None,
+    actor_name: str,
+    now_ms: int,
+) -> LogEntry:
+    """Return the log entry; a new order stands in it once, beside its operation."""
+    change = operation.change
+    if isinstance(change, Create | Import):
+        operation = msgspec.structs.replace(operation, change=type(change)())
+    after = decision.order
+    is_change = before is not None and after is not None
+    return LogEntry(
+        seq,
+        operation,
+        decision.outcome,
+        now_ms,
+        actor_name,
+        decision.reason,
+        order=after if before is None else None,
+        patch=diff(before, after) if is_change and before and after else None,
+    )
+
+
+def _in_the_way(reason: Reason, before: Order | None) -> tuple[str, int]:
+    """Return who is in the way of a rejected operation, and since when."""
+    if before is not None and reason is Reason.ALREADY_CLAIMED and before.claimed_by is not None:
+        return before.claimed_by.name, before.claimed_by.at_ms
+    if before is not None and reason is Reason.ON_HOLD and before.hold is not None:
+        return before.hold.by, before.hold.at_ms
+    if before is not None and reason is Reason.CANCELLED:
+        return "", before.cancelled_ms or 0
+    return "", 0

@@ -1,0 +1,156 @@
+"""Orders to table rows and back, inside the transaction of somebody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy.dialects import sqlite
+
+from server.kernel.decisions import Loaded, OrderRow
+from server.kernel.records import SiteKey
+from server.kernel.schema import customers, order_line_items, orders
+from server.kernel.signed import signed, unsigned
+from sync.contract.operations import Create, Import, Operation
+from sync.contract.orders import Order, order_from_bytes
+
+_CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
+"""Name space of customer ids: one organisation's customer has one id, whoever writes it first."""
+
+
+def load(connection: Connection, site: SiteKey, operations: Iterable[Operation], loaded: Loaded) -> None:
+    """Put into ``loaded`` every order that ``operations`` name or could collide with."""
+    operations = list(operations)
+    wanted = sorted({operation.order_id for operation in operations})
+    rows = connection.execute(
+        select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash, orders.c.deleted_at).where(
+            orders.c.id.in_(wanted)
+        )
+    )
+    for row in rows:
+        if row.site_id == site.site_id:
+            loaded.orders[row.id] = order_from_bytes(row.body)
+            loaded.hashes[row.id] = 0 if row.deleted_at is not None else unsigned(row.row_hash)
+        else:
+            loaded.taken.add(row.id)
+    references = sorted({_reference(operation) for operation in operations} - {("", "")})
+    if references:
+        _load_references(connection, site, references, loaded)
+
+
+def _reference(operation: Operation) -> tuple[str, str]:
+    change = operation.change
+    if not isinstance(change, Create | Import) or change.order is None or not change.order.external_ref:
+        return "", ""
+    # A typed order is always the source "manual", whatever the terminal says.
+    source = "manual" if isinstance(change, Create) else change.order.source
+    return source, change.order.external_ref
+
+
+def _load_references(
+    connection: Connection, site: SiteKey, references: list[tuple[str, str]], loaded: Loaded
+) -> None:
+    rows = connection.execute(
+        select(orders.c.source, orders.c.external_ref, orders.c.id).where(
+            orders.c.organization_id == site.organization_id,
+            orders.c.external_ref != "",
+            tuple_(orders.c.source, orders.c.external_ref).in_(references),
+        )
+    )
+    loaded.references.update({(row.source, row.external_ref): row.id for row in rows})
+
+
+def write(connection: Connection, written: Mapping[str, OrderRow], made: set[str]) -> None:
+    """Write orders: those in ``made`` are new."""
+    new = [row for order_id, row in written.items() if order_id in made]
+    changed = [row for order_id, row in written.items() if order_id not in made]
+    if new:
+        _write_customers(connection, [row.order for row in new])
+        connection.execute(insert(orders), [_values(row) for row in new])
+        _write_lines(connection, [row.order for row in new])
+    if changed:
+        connection.execute(_UPDATE, [{"of_id": row.order.id, **_values(row)} for row in changed])
+        connection.execute(
+            delete(order_line_items).where(order_line_items.c.order_id == bindparam("of_id")),
+            [{"of_id": row.order.id} for row in changed],
+        )
+        _write_lines(connection, [row.order for row in changed])
+
+
+def _write_customers(connection: Connection, new: list[Order]) -> None:
+    rows = {
+        customer_id: {
+            "id": customer_id,
+            "organization_id": order.organization_id,
+            "name": order.customer,
+            "created_at": order.created_ms,
+        }
+        for order in new
+        if (customer_id := _customer_id(order)) is not None
+    }
+    if rows:
+        connection.execute(sqlite.insert(customers).on_conflict_do_nothing(), list(rows.values()))
+
+
+def _customer_id(order: Order) -> str | None:
+    if not order.customer:
+        return None
+    return str(uuid.uuid5(_CUSTOMERS, f"{order.organization_id}:{order.customer}"))
+
+
+def _write_lines(connection: Connection, changed: list[Order]) -> None:
+    rows = [
+        {
+            "order_id": order.id,
+            "position": line.position,
+            "sku": line.sku,
+            "name": line.name,
+            "location": line.location,
+            "quantity_ordered": line.quantity_ordered,
+            "quantity_picked": line.quantity_picked,
+            "quantity_cancelled": line.quantity_cancelled,
+            "requires_picking": line.requires_picking,
+        }
+        for order in changed
+        for line in order.lines
+    ]
+    if rows:
+        connection.execute(insert(order_line_items), rows)
+
+
+def _values(row: OrderRow) -> dict[str, object]:
+    order = row.order
+    return {
+        "id": order.id,
+        "organization_id": order.organization_id,
+        "site_id": order.site_id,
+        "customer_id": _customer_id(order),
+        "source": order.source,
+        "external_ref": order.external_ref,
+        "number": order.number,
+        "status": order.stage.value,
+        "priority": order.priority,
+        "placed_at": order.placed_ms,
+        "stage_at": order.stage_ms,
+        "cut_off_at": order.cut_off_ms,
+        "carrier": order.carrier,
+        "ship_method": order.ship_method,
+        "claimed_by": order.claimed_by.user_id if order.claimed_by else None,
+        "hold_reason": order.hold.reason if order.hold else None,
+        "cancelled_at": order.cancelled_ms,
+        "revision": order.revision,
+        "created_at": order.created_ms,
+        "updated_at": order.updated_ms,
+        "deleted_at": order.deleted_ms,
+        "row_hash": signed(row.hash),
+        "body": row.body,
+    }
+
+
+_UPDATE: Final = (
+    update(orders)
+    .where(orders.c.id == bindparam("of_id"))
+    .values({column.name: bindparam(column.name) for column in orders.columns if column.name != "id"})
+)

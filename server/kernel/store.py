@@ -1,0 +1,273 @@
+"""The store: ordinary blocking code that makes a batch durable, or leaves no trace of it.
+
+One transaction: counter row, high-water marks, orders; decide; log, orders, marks, counter. Under
+``BEGIN IMMEDIATE`` the counter row is held to the commit, so commit order is seq order for any number of
+processes.
+
+Fault hooks: ``before_write``, ``before_fsync`` (everything written, nothing committed), ``after_commit``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from server.kernel import order_rows
+from server.kernel.board_reader import BoardReader
+from server.kernel.decisions import Actor, Decided, Loaded, LogRow, decide_batch
+from server.kernel.records import Batch, Committed, Joined, Look, Principal, SiteKey, Submission
+from server.kernel.schema import (
+    boards,
+    device_identities,
+    operation_log,
+    sign_ins,
+    users,
+)
+from server.kernel.signed import signed, unsigned
+from sync.contract.messages import Hello, Verdict
+from sync.contract.operations import Operation, Outcome, Reason
+from sync.contract.permissions import Role
+from sync.contract.ports import Clock, FaultHook, Ids
+from sync.contract.problems import ProblemError
+from sync.contract.state_machine import Decider, decide
+
+IMPORT_CHUNK: Final = 500
+
+
+class Store:
+    """Writes of the boards. Every call takes the site; none believes a payload about it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: BoardReader,
+        clock: Clock,
+        ids: Ids,
+        faults: FaultHook,
+        decider: Decider = decide,
+    ) -> None:
+        """Write through ``engine`` and decide with ``decider``."""
+        self._engine = engine
+        self._reader = reader
+        self._clock = clock
+        self._ids = ids
+        self._faults = faults
+        self._decide = decider
+
+    def commit(self, batch: Batch) -> Committed:
+        """Decide a batch and make it durable in one transaction."""
+        with self._engine.begin() as connection:
+            loaded = _load(connection, batch)
+            decided = decide_batch(batch.site, batch.submissions, loaded, self._clock.wall_ms(), self._decide)
+            self._faults.at("before_write")
+            self._write(connection, batch, decided)
+            self._faults.at("before_fsync")
+        self._faults.at("after_commit")
+        encoded = tuple(row.encoded for row in decided.rows)
+        return Committed(decided.seq - len(encoded), decided.seq, encoded, tuple(decided.answers))
+
+    def import_orders(self, site: SiteKey, operations: Iterable[Operation], batch_id: str) -> list[Verdict]:
+        """Decide the operations of one file as the system; one transaction per 500 of them."""
+        verdicts: list[Verdict] = []
+        named = (Submission(_of_batch(operation, batch_id)) for operation in operations)
+        while chunk := tuple(itertools.islice(named, IMPORT_CHUNK)):
+            answers = self.commit(Batch(site, chunk)).verdicts
+            verdicts.extend(answer for answer in answers if answer is not None)
+        return verdicts
+
+    def known_refs(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, str]:
+        """Return the order id of each external reference that is known already."""
+        return self._reader.known_refs(site, source, refs)
+
+    def join(self, principal: Principal, hello: Hello) -> Joined:
+        """Register the device of a hello and say where it stands."""
+        site = principal.site.key
+        with self._engine.begin() as connection:
+            board = connection.execute(select(boards).where(boards.c.site_id == site.site_id)).one()
+            decided = self._identify(connection, principal, hello)
+            if decided is None:
+                return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
+            is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
+            epoch = self._renew_epoch(connection, site) if is_ahead else board.epoch
+            is_same = hello.epoch == epoch
+            is_damaged = is_same and not _has_hash(connection, site, hello.cursor, hello.state_hash)
+        return Joined(
+            epoch,
+            board.seq,
+            board.durable_seq,
+            decided,
+            is_new_epoch=is_ahead,
+            is_damaged=is_damaged,
+            needs_snapshot=is_damaged or not is_same,
+        )
+
+    def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
+        """Return what other processes did to these boards and sign-ins."""
+        return self._reader.look(site_ids, sign_in_ids)
+
+    def _identify(self, connection: Connection, principal: Principal, hello: Hello) -> int | None:
+        """Return the highest decided number of a device, None when it is another enrolment's."""
+        table = device_identities
+        row = connection.execute(select(table).where(table.c.id == hello.device_id)).one_or_none()
+        # What the device no longer holds is decided or lost: waiting for it would block it for ever.
+        declared = max(0, hello.next_device_seq - 1)
+        if row is None:
+            connection.execute(
+                insert(table).values(
+                    id=hello.device_id,
+                    organization_id=principal.site.key.organization_id,
+                    site_id=principal.site.key.site_id,
+                    enrolment_id=principal.enrolment_id,
+                    decided_device_seq=declared,
+                    created_at=self._clock.wall_ms(),
+                )
+            )
+            return declared
+        if row.enrolment_id != principal.enrolment_id or row.site_id != principal.site.key.site_id:
+            return None
+        if declared > row.decided_device_seq:
+            _write_marks(connection, {hello.device_id: declared})
+        return max(declared, int(row.decided_device_seq))
+
+    def _renew_epoch(self, connection: Connection, site: SiteKey) -> str:
+        epoch = self._ids.new()
+        connection.execute(update(boards).where(boards.c.site_id == site.site_id).values(epoch=epoch))
+        return epoch
+
+    def _write(self, connection: Connection, batch: Batch, decided: Decided) -> None:
+        if decided.rows:
+            connection.execute(insert(operation_log), [_log_values(batch.site, row) for row in decided.rows])
+            connection.execute(
+                update(boards)
+                .where(boards.c.site_id == batch.site.site_id)
+                .values(seq=decided.seq, state_hash=signed(decided.state_hash))
+            )
+        order_rows.write(connection, decided.written, decided.made)
+        _write_marks(connection, decided.marks)
+
+
+def _of_batch(operation: Operation, batch_id: str) -> Operation:
+    return msgspec.structs.replace(operation, batch_id=batch_id)
+
+
+def _load(connection: Connection, batch: Batch) -> Loaded:
+    """Read what deciding a batch needs, the counter row first: its lock is held from here on."""
+    site = batch.site
+    board = connection.execute(
+        select(boards.c.seq, boards.c.state_hash)
+        .where(boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id)
+        .with_for_update()
+    ).one_or_none()
+    if board is None:
+        raise ProblemError("SITE_UNKNOWN", "This site is not on this server.", "Ask IT.")
+    operations = [submission.operation for submission in batch.submissions]
+    loaded = Loaded(board.seq, unsigned(board.state_hash))
+    loaded.marks = _marks(connection, site, operations)
+    loaded.verdicts = _stored(connection, site, operations)
+    loaded.actors = _actors(connection, batch)
+    order_rows.load(connection, site, operations, loaded)
+    return loaded
+
+
+def _marks(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, int]:
+    table = device_identities
+    devices = sorted({operation.device_id for operation in operations} - {""})
+    if not devices:
+        return {}
+    rows = connection.execute(
+        select(table.c.id, table.c.decided_device_seq).where(
+            table.c.site_id == site.site_id, table.c.id.in_(devices)
+        )
+    )
+    return {row.id: row.decided_device_seq for row in rows}
+
+
+def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, Verdict]:
+    table = operation_log
+    rows = connection.execute(
+        select(
+            table.c.device_seq,
+            table.c.op_id,
+            table.c.seq,
+            table.c.outcome,
+            table.c.reason,
+            table.c.in_the_way,
+            table.c.in_the_way_at,
+        ).where(
+            table.c.site_id == site.site_id,
+            table.c.op_id.in_([operation.op_id for operation in operations]),
+        )
+    )
+    return {
+        row.op_id: Verdict(
+            row.device_seq,
+            row.op_id,
+            row.seq,
+            Outcome(row.outcome),
+            Reason(row.reason),
+            row.in_the_way,
+            row.in_the_way_at,
+        )
+        for row in rows
+    }
+
+
+def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], Actor]:
+    """Return who was signed in on the sender's device under the sign-in that an operation names."""
+    wanted = {
+        (principal.enrolment_id, operation.actor_id, operation.sign_in_id)
+        for operation, principal in batch.submissions
+        if principal is not None and operation.actor_id not in {"", principal.person.id}
+    }
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        select(sign_ins.c.id, sign_ins.c.enrolment_id, users.c.id, users.c.name, users.c.role)
+        .join(users, users.c.id == sign_ins.c.user_id)
+        .where(
+            sign_ins.c.site_id == batch.site.site_id,
+            sign_ins.c.id.in_(sorted({sign_in for _, _, sign_in in wanted})),
+        )
+    )
+    actors = {(row[1], row[2], row[0]): Actor(row[2], row[3], Role(row[4])) for row in rows}
+    return {key: actor for key, actor in actors.items() if key in wanted}
+
+
+def _has_hash(connection: Connection, site: SiteKey, cursor: int, state_hash: int) -> bool:
+    """Say whether the board had this hash at this cursor (an empty board has the hash 0)."""
+    table = operation_log
+    found = connection.execute(
+        select(table.c.state_hash).where(table.c.site_id == site.site_id, table.c.seq == cursor)
+    ).scalar()
+    return unsigned(found or 0) == state_hash
+
+
+def _write_marks(connection: Connection, marks: dict[str, int]) -> None:
+    for device, mark in marks.items():
+        connection.execute(
+            update(device_identities).where(device_identities.c.id == device).values(decided_device_seq=mark)
+        )
+
+
+def _log_values(site: SiteKey, row: LogRow) -> dict[str, object]:
+    operation, verdict = row.entry.operation, row.verdict
+    return {
+        "site_id": site.site_id,
+        "seq": row.entry.seq,
+        "op_id": operation.op_id,
+        "device_id": operation.device_id,
+        "device_seq": operation.device_seq,
+        "order_id": operation.order_id,
+        "kind": operation.change.__struct_config__.tag,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason.value,
+        "in_the_way": verdict.by,
+        "in_the_way_at": verdict.at_ms,
+        "decided_at": row.entry.decided_ms,
+        "state_hash": signed(row.state_hash),
+        "entry": row.encoded,
+    }
