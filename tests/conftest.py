@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +19,22 @@ from support.processes import ProcessRunner
 from support.silence import WarningCollector, left_alive
 from support.xvfb import running_xvfb
 
-# Before any Qt application exists: also when pytest was started without make.
+# Also when pytest was started without make; before any Qt application exists or keyring is loaded.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+PERSONAL_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobodys_home() -> Iterator[None]:
+    """Keep the tests, and the programs they start, out of the folders of the person who runs them."""
+    # A short path: the name of a local socket below it must fit into 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="fk-") as home, pytest.MonkeyPatch.context() as patch:
+        for variable in PERSONAL_FOLDERS:
+            folder = Path(home) / variable.split("_")[1].lower()
+            folder.mkdir(mode=0o700)
+            patch.setenv(variable, str(folder))
+        yield
 
 
 @pytest.fixture(autouse=True)
