@@ -24,6 +24,7 @@ class FontKey(NamedTuple):
     weight: int = 400
     figures: bool = False
     zero: bool = False
+    underline: bool = False
 
 
 def register_inter() -> str:
@@ -64,6 +65,7 @@ class Fonts:
         font = QFont(self._family)
         font.setPixelSize(max(1, round(key.px * self._scale_percent / 100)))
         font.setVariableAxis(QFont.Tag("wght"), key.weight)
+        font.setUnderline(key.underline)
         if key.figures:
             font.setFeature(QFont.Tag("tnum"), 1)
         if key.zero:

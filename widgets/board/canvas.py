@@ -1,0 +1,137 @@
+"""The painted surface under the board: size, look, paint events and what is measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import tzinfo
+from time import perf_counter
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from sync.contract.ports import Recorder
+from sync.contract.rows import CardRow
+from widgets.board.brush import as_rect
+from widgets.board.columns import Columns
+from widgets.board.drag import Drag
+from widgets.board.focus import Focus
+from widgets.board.geometry import Box
+from widgets.board.painter import RING_PX, BoardPainter, Scene
+from widgets.theme.look import Look
+
+PaintObserver = Callable[[frozenset[int]], None]
+"""Told the ids of the cards that one paint event painted."""
+
+
+class BoardCanvas(QWidget):
+    """Paints the columns of a :class:`Columns` in one look and measures every paint."""
+
+    first_painted = Signal()
+
+    def __init__(  # noqa: PLR0917 - from the most general to the most specific
+        self,
+        look: Look,
+        now_ms: Callable[[], int],
+        zone: tzinfo,
+        recorder: Recorder,
+        observer: PaintObserver | None,
+        parent: QWidget | None,
+    ) -> None:
+        """Paint in ``look`` with times of ``zone``; tell paints to ``recorder`` and ``observer``."""
+        super().__init__(parent)
+        self.look = look
+        self.now_ms = now_ms
+        self.zone = zone
+        self.columns = Columns(look.scale_percent)
+        self.focus_state = Focus(self.columns)
+        self.seconds_per_line = 45.0
+        self.is_filtered = False
+        self._recorder = recorder
+        self._observer = observer
+        self._lift_began: float | None = None
+        self._was_painted = False
+        self._pictures: BoardPainter | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    @property
+    def pictures(self) -> BoardPainter:
+        """The caches of the current look, made at the first paint."""
+        if self._pictures is None:
+            self._pictures = BoardPainter(self.look, self.devicePixelRatioF(), self.now_ms, self.zone)
+            self._pictures.seconds_per_line = self.seconds_per_line
+        return self._pictures
+
+    def current_drag(self) -> Drag | None:
+        """Return what is being carried; the board overrides it."""
+        return None
+
+    def set_look(self, look: Look) -> None:
+        """Change theme or text size."""
+        self.look = look
+        self._pictures = None
+        self._lay_out()
+
+    def row(self, local_id: int) -> CardRow | None:
+        """Return the row of an order as the source tells it."""
+        source = self.columns.source
+        return None if source is None else self.pictures.shelf.row(source, local_id)
+
+    def visible_ids(self) -> tuple[int, ...]:
+        """Return the ids of all cards that show, column by column."""
+        return tuple(self.columns.visible_cards())
+
+    def repaint_boxes(self, boxes: Iterable[Box]) -> None:
+        """Ask for a repaint of boxes; a focused card's ring lies inside the margin."""
+        for box in boxes:
+            self.update(as_rect(box).adjusted(-RING_PX, -RING_PX, RING_PX, RING_PX))
+
+    def begin_lift(self, began: float | None) -> None:
+        """Measure from ``began`` (``perf_counter`` seconds) to the paint that shows the lifted card."""
+        self._lift_began = began
+        self.pictures.forget_lifted()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that shows the columns at their minimum."""
+        return QSize(self.look.px(1200), self.look.px(600))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size below which nothing useful shows."""
+        return QSize(320, 200)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out for the new size."""
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Compute the geometry again and repaint everything."""
+        self.columns.resize(self.width(), self.height(), self.look.scale_percent)
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Render the pictures again for a screen with another density."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._pictures = None
+            self.update()
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what was asked for, and measure it."""
+        began = perf_counter()
+        drag = self.current_drag()
+        scene = Scene(self.columns, self.focus_state, drag, self.hasFocus(), self.is_filtered)
+        painter = QPainter(self)
+        painted = self.pictures.paint(painter, event.region(), scene)
+        painter.end()
+        ended = perf_counter()
+        self._recorder.observe("render_time", (ended - began) * 1000)
+        if self._observer is not None:
+            self._observer(frozenset(painted))
+        if self._lift_began is not None and drag is not None:
+            self._recorder.observe("drag_latency", (ended - self._lift_began) * 1000)
+            self._lift_began = None
+        if not self._was_painted and self.columns.source is not None:
+            self._was_painted = True
+            # After the flush: whoever listens may do heavy work.
+            QTimer.singleShot(0, self, self.first_painted.emit)

@@ -1,0 +1,122 @@
+"""What a drag shows: the lifted card with its shadow, the slot where it would land."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
+
+from widgets.board.brush import Brush
+from widgets.board.card_shape import shape_at
+from widgets.board.columns import Column
+from widgets.board.drag import PICTURE_MARGIN, Drag
+from widgets.board.geometry import Box, Density
+from widgets.board.prepared import Moment
+from widgets.board.shelf import CardShelf, Want
+from widgets.board.sprites import RADIUS, SpriteAtlas
+from widgets.board.statics import TextCache, TextStyle
+from widgets.board.texts import stage_name
+from widgets.theme.fonts import FontKey
+from widgets.theme.look import Look
+from widgets.words import counted, translate
+
+_SHADOW_STEPS: Final = 14
+
+
+def lifted_picture(  # noqa: PLR0913 - made once per drag from everything a card needs
+    look: Look, texts: TextCache, shelf: CardShelf, drag: Drag, moment: Moment, ratio: float
+) -> QPixmap:
+    """Return the picture of the lifted card: shadow, stack edges, card, badge."""
+    width, height = drag.picture_box.width, drag.picture_box.height
+    image = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    box = Box(PICTURE_MARGIN, PICTURE_MARGIN, drag.box.width, drag.box.height)
+    _shadow(painter, look, box)
+    if len(drag.ids) > 1:
+        _stack(painter, look, box)
+    brush = Brush(painter, texts)
+    shape = shape_at(Density.COMFORTABLE, look.scale_percent)
+    want = Want(drag.lead.local_id, shape, box.width, is_selected=True, ground="blue")
+    row = drag.lead
+    brush.card(shelf.make(row, want, moment), box.x, box.y)
+    brush.flush()
+    if len(drag.ids) > 1:
+        _badge(brush, look, box, len(drag.ids))
+    painter.end()
+    return QPixmap.fromImage(image)
+
+
+def _shadow(painter: QPainter, look: Look, box: Box) -> None:
+    """Draw the shadow as nested rounded boxes, each nearly transparent."""
+    if not look.theme.shadow_percent:
+        return
+    colour = QColor(look.theme.shadow_colour)
+    colour.setAlphaF(look.theme.shadow_percent / 100 / _SHADOW_STEPS * 1.4)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    for step in range(_SHADOW_STEPS):
+        grow = step - 2
+        frame = QRectF(box.x - grow, box.y - grow + 6, box.width + 2 * grow, box.height + 2 * grow)
+        painter.drawRoundedRect(frame, RADIUS + max(0, grow), RADIUS + max(0, grow))
+
+
+def _stack(painter: QPainter, look: Look, box: Box) -> None:
+    """Draw the edges of two more cards below the lifted one."""
+    painter.setPen(QPen(look.colour("blue"), 1))
+    painter.setBrush(look.colour("surface"))
+    for depth in (2, 1):
+        inset = 8 * depth
+        frame = QRectF(box.x + inset, box.y + 6 * depth + 0.5, box.width - 2 * inset, box.height)
+        painter.drawRoundedRect(frame, RADIUS, RADIUS)
+
+
+def _badge(brush: Brush, look: Look, box: Box, count: int) -> None:
+    """Draw how many orders are lifted, on the card's corner."""
+    style = TextStyle(FontKey(14, 700, figures=True), "onblue")
+    words = counted("Board", "{n} order", "{n} orders", count)
+    laid = brush.texts.lay(words, style.font)
+    height, pad = look.px(28), look.px(10)
+    badge = Box(box.x - 12, box.y - height // 2, laid.width + 2 * pad, height)
+    brush.filled(badge, look.colour("bluefill"), height / 2)
+    brush.text(words, style, badge.x + pad, badge.y, height)
+    brush.flush()
+
+
+def slot_words(drag: Drag, column: Column) -> tuple[str, str]:
+    """Return (what to do, what it leads to) for the slot; a refusal is one sentence."""
+    if drag.refusal:
+        return drag.refusal, ""
+    count = len(drag.ids)
+    do = counted("Board", "Drop the order here", "Drop {n} orders here", count)
+    total = column.total + count
+    return do, translate("Board", "{stage} will hold {n}", stage=stage_name(column.stage), n=total)
+
+
+def paint_slot(brush: Brush, look: Look, atlas: SpriteAtlas, column: Column, drag: Drag) -> None:
+    """Draw the dashed slot with its words, red with an octagon when the drop is refused."""
+    box = column.slot_box()
+    token = "red" if drag.refusal else "blue"
+    brush.filled(box, look.colour("redtint" if drag.refusal else "surface"), RADIUS)
+    brush.outline(box, look.colour(token), 2, dashed=True)
+    do, leads_to = slot_words(drag, column)
+    strong = TextStyle(FontKey(14, 600), token)
+    soft = TextStyle(FontKey(14, 400, figures=False), token)
+    icon, gap = look.px(16), look.px(10)
+    room = box.width - icon - 3 * gap
+    do = brush.texts.elide(do, strong.font, room)
+    first = brush.texts.lay(do, strong.font).width
+    rest = brush.texts.lay(leads_to, soft.font).width + gap if leads_to else 0
+    if first + rest > room:
+        leads_to, rest = "", 0
+    x = box.x + (box.width - icon - gap - first - rest) // 2
+    name = "octagon-x" if drag.refusal else "arrow-down"
+    brush.painter.drawPixmap(x, box.y + (box.height - icon) // 2, atlas.icon(name, icon, token))
+    x += icon + gap
+    brush.text(do, strong, x, box.y, box.height)
+    if leads_to:
+        brush.text(leads_to, soft, x + first + gap, box.y, box.height)
+    brush.flush()

@@ -1,0 +1,69 @@
+"""What stands on the board when a filter leaves nothing: the words looked for, and the way out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from widgets.theme.look import Look
+from widgets.words import translate
+
+
+class NoMatch(QFrame):
+    """A panel in the middle of the board; hidden while anything matches."""
+
+    clear_requested = Signal()
+
+    def __init__(self, look: Look, board: QWidget) -> None:
+        """Stand over ``board``, hidden."""
+        super().__init__(board)
+        self.setObjectName("noMatch")
+        self._icon = QLabel(self)
+        self._heading = QLabel(self)
+        self._sentence = QLabel(translate("Board", "Look at the spelling, or search for the order number."))
+        self._clear = QPushButton(translate("Board", "Clear the search"))
+        self._clear.setProperty("kind", "primary")
+        self._clear.clicked.connect(self.clear_requested)
+        for label in (self._heading, self._sentence):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        for part in (self._icon, self._heading, self._sentence):
+            column.addWidget(part)
+        column.addWidget(self._clear, alignment=Qt.AlignmentFlag.AlignLeft)
+        board.installEventFilter(self)
+        self.set_look(look)
+        self.hide()
+
+    def set_look(self, look: Look) -> None:
+        """Change theme or text size."""
+        ratio = self.devicePixelRatioF()
+        self._icon.setPixmap(look.pixmap("search", 32, "ink2", ratio))
+        self._heading.setFont(look.font(20, 700))
+        self._sentence.setFont(look.font(15))
+        self._clear.setFont(look.font(14, 600))
+        self._clear.setIcon(look.icon("x", 16, "onblue", ratio))
+        self.setFixedWidth(look.px(420))
+        self._centre()
+
+    def show_words(self, words: str) -> None:
+        """Show the panel for what was looked for; hide it for ""."""
+        if words:
+            self._heading.setText(translate("Board", "No order matches “{words}”", words=words[:80]))
+            self.adjustSize()
+            self._centre()
+        self.setVisible(bool(words))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the middle when the board changes its size."""
+        if event.type() == QEvent.Type.Resize:
+            self._centre()
+        return super().eventFilter(watched, event)
+
+    def _centre(self) -> None:
+        """Stand in the middle of the board, a little high."""
+        board = self.parentWidget()
+        if board is not None:
+            x = (board.width() - self.width()) // 2
+            self.move(max(0, x), max(0, (board.height() - self.height()) // 3))

@@ -1,0 +1,268 @@
+"""Paints the board: columns, headers, cards, ring, slot, lifted card. Reads state, changes none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import NamedTuple
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QPainter, QPixmap, QRegion
+
+from sync.contract.rows import Fate
+from sync.contract.stages import STAGES
+from widgets.board.brush import Brush, as_rect
+from widgets.board.columns import Column, Columns
+from widgets.board.drag import Drag
+from widgets.board.drag_painter import lifted_picture, paint_slot
+from widgets.board.focus import Focus
+from widgets.board.geometry import Box, Item
+from widgets.board.group_texts import GroupTexts
+from widgets.board.prepared import CardMaker, Moment
+from widgets.board.shelf import CardShelf, Want
+from widgets.board.sprites import SpriteAtlas
+from widgets.board.statics import TextCache, TextStyle
+from widgets.board.texts import empty_text, stage_title
+from widgets.theme.fonts import FontKey
+from widgets.theme.look import Look
+from widgets.words import translate
+
+COLUMN_RADIUS = 10
+RING_PX = 6
+"""How far the focus ring reaches beyond its card."""
+
+
+class Scene(NamedTuple):
+    """What there is to paint now."""
+
+    columns: Columns
+    focus: Focus
+    drag: Drag | None
+    has_ring: bool
+    is_filtered: bool
+
+
+class BoardPainter:
+    """Paints scenes in one look on a screen with one device pixel ratio."""
+
+    def __init__(self, look: Look, ratio: float, now_ms: Callable[[], int], zone: tzinfo) -> None:
+        """Make the caches of this look."""
+        self._look = look
+        self._now_ms = now_ms
+        self._zone = zone
+        self.seconds_per_line = 45.0
+        self._atlas = SpriteAtlas(look, ratio)
+        self._texts = TextCache(look)
+        self.shelf = CardShelf(CardMaker(look, self._atlas, self._texts))
+        self.groups = GroupTexts(look, self._atlas, self._texts)
+        self._lifted: QPixmap | None = None
+        self._ratio = ratio
+
+    def moment(self) -> Moment:
+        """Return when and where words are true now."""
+        return Moment(self._now_ms(), self._zone, self.seconds_per_line)
+
+    def forget_lifted(self) -> None:
+        """Forget the picture of the lifted card: the next drag makes its own."""
+        self._lifted = None
+
+    def paint(self, painter: QPainter, region: QRegion, scene: Scene) -> set[int]:
+        """Paint ``region`` and return the ids of the cards painted."""
+        whole = region.boundingRect()
+        brush = Brush(painter, self._texts)
+        self._canvas(painter, whole, scene.columns)
+        wanted: list[tuple[Column, list[Item]]] = []
+        for number, column in enumerate(scene.columns.each):
+            if not region.intersects(as_rect(column.box)):
+                continue
+            self._track(brush, column, ground=self._ground(scene, number))
+            items = [one for one in column.visible() if region.intersects(as_rect(_ringed(column, one)))]
+            wanted.append((column, items))
+        brush.flush()
+        painted = self._cards(brush, wanted, scene, whole)
+        if scene.drag is not None and not scene.drag.is_settling:
+            self._lifted_card(painter, scene.drag)
+        return painted
+
+    def _ground(self, scene: Scene, number: int) -> str:
+        """Return the colour of a column: tinted where a drop would be accepted."""
+        drag = scene.drag
+        is_goal = drag is not None and drag.target == number and drag.can_drop and not drag.is_settling
+        return "bluetint" if is_goal else "track"
+
+    def _canvas(self, painter: QPainter, whole: QRect, columns: Columns) -> None:
+        """Fill what lies between the columns; corners of columns are drawn over it."""
+        colour = self._look.colour("canvas")
+        x = whole.left()
+        for column in columns.each:
+            painter.fillRect(QRect(x, whole.top(), column.box.x - x, whole.height()), colour)
+            x = column.box.right
+        painter.fillRect(QRect(x, whole.top(), whole.right() + 1 - x, whole.height()), colour)
+        bottom = columns.each[0].box.bottom
+        painter.fillRect(QRect(whole.left(), bottom, whole.width(), whole.bottom() + 1 - bottom), colour)
+
+    def _track(self, brush: Brush, column: Column, *, ground: str) -> None:
+        """Draw a column's ground, its title and count, and its scroll bar."""
+        look, box = self._look, column.box
+        brush.painter.fillRect(as_rect(box), look.colour(ground))
+        edge = "blue" if ground == "bluetint" else "line" if look.theme.is_high_contrast else ""
+        self._corners(brush.painter, box, ground, edge)
+        line, y = column.header_height, box.y
+        x = box.x + look.px(14)
+        title = TextStyle(FontKey(16, 700), "ink")
+        room = box.right - x - look.px(70)
+        x += brush.text(self._texts.elide(stage_title(column.stage), title.font, room), title, x, y, line)
+        count = TextStyle(FontKey(16, 500, figures=True), "ink2")
+        brush.text(self._count(column), count, x + look.px(10), y, line)
+        bar = column.thumb()
+        if bar is not None:
+            brush.filled(bar, look.colour("control"), 3)
+
+    def _count(self, column: Column) -> str:
+        """Return "142", or "9 of 142 shown" while a filter hides some."""
+        shown = len(column.ids)
+        if shown == column.total:
+            return str(shown)
+        return translate("Board", "{shown} of {total} shown", shown=shown, total=column.total)
+
+    def _corners(self, painter: QPainter, box: Box, ground: str, edge: str) -> None:
+        """Round a column's corners, and draw its edge where it has one."""
+        picture = self._atlas.corners(ground, edge, COLUMN_RADIUS)
+        side = COLUMN_RADIUS
+        step = round(side * self._ratio)
+        places = ((box.x, box.y, 0, 0), (box.right - side, box.y, 1, 0))
+        places += ((box.x, box.bottom - side, 0, 1), (box.right - side, box.bottom - side, 1, 1))
+        for x, y, column, row in places:
+            painter.drawPixmap(QPoint(x, y), picture, QRect(column * step, row * step, step, step))
+        if edge:
+            colour = self._look.colour(edge)
+            wide, tall = box.width - 2 * side, box.height - 2 * side
+            painter.fillRect(box.x + side, box.y, wide, 2, colour)
+            painter.fillRect(box.x + side, box.bottom - 2, wide, 2, colour)
+            painter.fillRect(box.x, box.y + side, 2, tall, colour)
+            painter.fillRect(box.right - 2, box.y + side, 2, tall, colour)
+
+    def _cards(
+        self, brush: Brush, wanted: list[tuple[Column, list[Item]]], scene: Scene, whole: QRect
+    ) -> set[int]:
+        """Draw headers, cards, slot and ring below the column headers."""
+        if not wanted or scene.columns.source is None:
+            return set()
+        painter = brush.painter
+        view = wanted[0][0].view
+        painter.setClipRect(QRect(whole.left(), view.y, whole.width(), view.height))
+        moment = self.moment()
+        ids = [column.ids[one.index] for column, items in wanted for one in items if one.kind == "card"]
+        self.shelf.fetch(scene.columns.source, ids)
+        ghosts: list[tuple[Column, Item]] = []
+        for column, items in wanted:
+            if not column.ids and not scene.is_filtered and column.slot is None:
+                self._empty(brush, column)
+            for item in items:
+                self._item(brush, column, item, scene, moment, ghosts)
+        brush.flush()
+        self._ghosts(brush, ghosts, scene, moment)
+        if scene.has_ring:
+            self._ring(brush, scene)
+        painter.setClipping(False)
+        return set(ids)
+
+    def _item(
+        self,
+        brush: Brush,
+        column: Column,
+        item: Item,
+        scene: Scene,
+        moment: Moment,
+        ghosts: list[tuple[Column, Item]],
+    ) -> None:
+        """Draw a header, the slot or a card; cards being dragged wait for the ghosts' pass."""
+        drag = scene.drag
+        if item.kind == "header":
+            assert scene.columns.source is not None
+            self.groups.draw(brush, column, item.index, moment, scene.columns.source)
+        elif item.kind == "slot":
+            assert drag is not None
+            self._slot(brush, column, drag, moment)
+        elif drag is not None and column.ids[item.index] in drag.ids:
+            ghosts.append((column, item))
+        else:
+            self._card(brush, column, item, scene, moment)
+
+    def _want(self, column: Column, local_id: int, scene: Scene) -> Want:
+        """Return which dress a card wears."""
+        number = STAGES.index(column.stage)
+        width = column.box.width - 2 * column.inset
+        is_selected = local_id in scene.focus.selected
+        return Want(local_id, column.shape, width, is_selected, self._ground(scene, number))
+
+    def _card(self, brush: Brush, column: Column, item: Item, scene: Scene, moment: Moment) -> None:
+        """Draw one card."""
+        card = self.shelf.card(self._want(column, column.ids[item.index], scene), moment)
+        if card is not None:
+            brush.card(card, column.box.x + column.inset, column.top_of(item.y))
+
+    def _ghosts(
+        self, brush: Brush, ghosts: list[tuple[Column, Item]], scene: Scene, moment: Moment
+    ) -> None:
+        """Draw lifted cards faintly where they came from; in high contrast as dashed outlines."""
+        if not ghosts or (scene.drag is not None and scene.drag.is_settling):
+            return
+        is_plain = self._look.theme.is_high_contrast
+        brush.painter.setOpacity(1.0 if is_plain else 0.38)
+        for column, item in ghosts:
+            self._card(brush, column, item, scene, moment)
+        brush.flush()
+        brush.painter.setOpacity(1.0)
+        if is_plain:
+            for column, item in ghosts:
+                brush.outline(column.card_box(item.index), self._look.colour("blue"), 2, dashed=True)
+
+    def _slot(self, brush: Brush, column: Column, drag: Drag, moment: Moment) -> None:
+        """Draw where the drop lands: the slot, or the card itself once it was dropped."""
+        box = column.slot_box()
+        if not drag.is_settling:
+            brush.flush()
+            paint_slot(brush, self._look, self._atlas, column, drag)
+            return
+        row = drag.lead._replace(stage=column.stage, fate=Fate.SAVING)
+        want = Want(row.local_id, column.shape, box.width, is_selected=False, ground="track")
+        brush.card(self.shelf.make(row, want, moment), box.x, box.y)
+
+    def _ring(self, brush: Brush, scene: Scene) -> None:
+        """Draw the focus ring, 2 px away from the card."""
+        local_id = scene.focus.local_id
+        box = scene.columns.visible_cards().get(local_id) if local_id is not None else None
+        if box is not None:
+            ring = Box(box.x - 5, box.y - 5, box.width + 10, box.height + 10)
+            brush.outline(ring, self._look.colour("focus"), 3, radius=11.5)
+
+    def _empty(self, brush: Brush, column: Column) -> None:
+        """Say in words that a column is empty and what comes next."""
+        look, view = self._look, column.view
+        icon, heading, sentence = empty_text(column.stage)
+        x, width = view.x + look.px(14), view.width - look.px(28)
+        y = view.y + look.px(14)
+        brush.painter.drawPixmap(x, y, self._atlas.icon(icon, look.px(28), "ink3"))
+        y += look.px(38)
+        title = TextStyle(FontKey(15, 600), "ink2")
+        brush.text(self._texts.elide(heading, title.font, width), title, x, y, look.px(22))
+        y += look.px(24)
+        body = TextStyle(FontKey(14), "ink3")
+        for line in self._texts.wrap(sentence, body.font, width):
+            brush.text(line, body, x, y, look.px(20))
+            y += look.px(20)
+
+    def _lifted_card(self, painter: QPainter, drag: Drag) -> None:
+        """Draw the lifted card; its picture is made once per drag."""
+        if self._lifted is None:
+            self._lifted = lifted_picture(self._look, self._texts, self.shelf, drag, self.moment(), self._ratio)
+        painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
+
+
+def _ringed(column: Column, item: Item) -> Box:
+    """Return the box that an item paints into, the focus ring included."""
+    if item.kind == "header":
+        return column.header_box(item.index)
+    box = column.slot_box() if item.kind == "slot" else column.card_box(item.index)
+    return Box(box.x, box.y, box.width, box.height)

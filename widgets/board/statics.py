@@ -1,0 +1,99 @@
+"""Laid-out texts, kept: drawing a ``QStaticText`` costs half of ``drawText``."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QStaticText, QTransform
+
+from widgets.theme.fonts import FontKey
+from widgets.theme.look import Look
+
+MAX_TEXTS: Final = 1500
+"""Texts kept; about three screens full of cards."""
+
+MAX_LENGTH: Final = 200
+"""Characters looked at: no card is wide enough for more, and layout time grows with the length."""
+
+
+class Laid(NamedTuple):
+    """A text ready to draw, and its size in logical pixels."""
+
+    text: QStaticText
+    width: int
+    height: int
+
+
+class TextStyle(NamedTuple):
+    """A font in a colour; texts of one style are drawn together, because changing either costs."""
+
+    font: FontKey
+    token: str
+
+
+class TextCache:
+    """Laid-out texts and font metrics of one look; the oldest texts leave when it is full."""
+
+    def __init__(self, look: Look, limit: int = MAX_TEXTS) -> None:
+        """Lay out with the fonts of ``look``."""
+        self._look = look
+        self._limit = limit
+        self._laid: OrderedDict[tuple[str, FontKey], Laid] = OrderedDict()
+        self._metrics: dict[FontKey, QFontMetricsF] = {}
+        self._identity = QTransform()
+
+    def __len__(self) -> int:
+        """How many texts are kept."""
+        return len(self._laid)
+
+    def lay(self, text: str, font: FontKey) -> Laid:
+        """Return ``text`` laid out in one line."""
+        key = (text, font)
+        found = self._laid.get(key)
+        if found is not None:
+            self._laid.move_to_end(key)
+            return found
+        static = QStaticText(text)
+        static.setTextFormat(Qt.TextFormat.PlainText)
+        static.prepare(self._identity, self.font(font))
+        size = static.size()
+        laid = Laid(static, -int(-size.width() // 1), round(size.height()))
+        self._laid[key] = laid
+        if len(self._laid) > self._limit:
+            self._laid.popitem(last=False)
+        return laid
+
+    def elide(self, text: str, font: FontKey, width: int) -> str:
+        """Return ``text`` cut to ``width`` pixels, with an ellipsis when it does not fit."""
+        line = text if len(text) <= MAX_LENGTH and text.isprintable() else _one_line(text)
+        metrics = self._metrics.get(font)
+        if metrics is None:
+            metrics = self._metrics[font] = QFontMetricsF(self.font(font))
+        return metrics.elidedText(line, Qt.TextElideMode.ElideRight, max(0, width))
+
+    def wrap(self, text: str, font: FontKey, width: int) -> list[str]:
+        """Return ``text`` in lines that fit ``width``; one long word stays whole."""
+        metrics = QFontMetricsF(self.font(font))
+        lines: list[str] = []
+        for word in text.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and metrics.horizontalAdvance(longer) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
+    def font(self, key: FontKey) -> QFont:
+        """Return the font of a key."""
+        return self._look.fonts.font(key)
+
+    def pen(self, style: TextStyle) -> QColor:
+        """Return the colour of a style."""
+        return self._look.colour(style.token)
+
+
+def _one_line(text: str) -> str:
+    """Return the start of ``text`` on one line, without control characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:MAX_LENGTH])

@@ -1,0 +1,360 @@
+"""The board: one widget that paints all columns.
+
+A widget per card needs seconds and hundreds of megabytes at 10,000 orders; this one asks its
+:class:`~widgets.board.rows.RowSource` for the rows that show and paints them from prepared pictures.
+It never moves an order: it asks (``move_requested``) and shows what the rows say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from sync.contract.ports import Recorder
+from sync.contract.rows import BoardChange
+from sync.contract.stages import STAGES, Stage, next_stage, previous_stage
+from widgets.announcements import focus_text, refused_text
+from widgets.board.canvas import BoardCanvas, PaintObserver
+from widgets.board.carry import Carry, CarryHooks
+from widgets.board.drag import Drag
+from widgets.board.focus import Focus
+from widgets.board.keys import BoardKeys
+from widgets.board.mouse import BoardMouse
+from widgets.board.no_match import NoMatch
+from widgets.board.painter import RING_PX
+from widgets.board.rows import RowSource
+from widgets.theme.look import Look
+from widgets.words import translate
+
+MayMove = Callable[[tuple[int, ...], Stage], str]
+"""Answers "" when these orders may go to the stage, else the reason as a sentence for people."""
+
+_SETTLE_MS = 3_000
+"""How long a dropped card is drawn in its slot while the rows say nothing."""
+
+
+class Board(BoardCanvas):
+    """All columns of the board."""
+
+    move_requested = Signal(object, object)
+    order_opened = Signal(object)
+    focus_changed = Signal(object)
+    selection_changed = Signal(object)
+    announced = Signal(str, bool)
+    filter_clear_requested = Signal()
+
+    def __init__(
+        self,
+        look: Look,
+        now_ms: Callable[[], int],
+        zone: tzinfo,
+        recorder: Recorder,
+        may_move: MayMove,
+        *,
+        source: RowSource | None = None,
+        observer: PaintObserver | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Show ``source`` in ``look``; times are told in ``zone``; paints are told to ``recorder``."""
+        super().__init__(look, now_ms, zone, recorder, observer, parent)
+        self._may_move = may_move
+        self._filter_words = ""
+        self._pending: set[Stage] = set()
+        self.carry = Carry(self.columns, self._hooks())
+        self._mouse = BoardMouse(self)
+        self._keys = BoardKeys(self)
+        self._no_match = NoMatch(look, self)
+        self._no_match.clear_requested.connect(self.filter_clear_requested)
+        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle_timer.timeout.connect(self._give_up_settling)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setObjectName("board")
+        self._name()
+        if source is not None:
+            self.set_source(source)
+
+    def _hooks(self) -> CarryHooks:
+        """Return what carrying needs from this widget."""
+        return CarryHooks(
+            row_of=self.row,
+            may_move=lambda ids, stage: self._may_move(ids, stage),
+            repaint=self.repaint_boxes,
+            moved=self._tell_move,
+            say=self.announced.emit,
+            released=self._release,
+        )
+
+    def _name(self) -> None:
+        """Name the board for screen readers."""
+        self.setAccessibleName(translate("Board", "Board of orders"))
+        self.setAccessibleDescription(
+            translate("Board", "Four columns. Arrow keys walk over the orders, Space lifts one, Enter opens it.")
+        )
+
+    def current_drag(self) -> Drag | None:
+        """Return what is being carried."""
+        return self.carry.drag
+
+    # ------------------------------------------------------------ what it shows
+
+    def set_source(self, source: RowSource) -> None:
+        """Show ``source``: reads all columns anew."""
+        self.carry.put_back(is_silent=True)
+        self._pending.clear()
+        self.pictures.shelf.clear()
+        self.pictures.groups.forget()
+        self.columns.set_source(source)
+        self.focus_state.selected = {}
+        self.focus_state.set(self.focus_state.column, self.focus_state.place)
+        self._show_emptiness()
+        self.update()
+
+    def show_change(self, change: BoardChange) -> None:
+        """Repaint the cards of ``change.rows`` that show, and what differs in ``change.columns``."""
+        source = self.columns.source
+        if source is None:
+            return
+        self.pictures.shelf.forget(change.rows)
+        self.pictures.groups.forget()
+        if change.columns:
+            self._read(set(change.columns))
+        shown = self.columns.visible_cards()
+        self.repaint_boxes(shown[one] for one in change.rows if one in shown)
+
+    def _read(self, stages: set[Stage]) -> None:
+        """Read columns anew, but leave those alone that a drag holds still."""
+        held = self.carry.held_stages() & stages
+        self._pending |= held
+        stages = stages - held
+        if not stages:
+            return
+        drag = self.carry.drag
+        if drag is not None and drag.is_settling and drag.target is not None and STAGES[drag.target] in stages:
+            self._settle_timer.stop()
+            self.carry.end_settling()
+        self.repaint_boxes(self.columns.read(stage for stage in STAGES if stage in stages))
+        self._repaint_stale(stages)
+        self.focus_state.drop_missing()
+        if self.focus_state.follow():
+            self._tell_focus()
+        self._show_emptiness()
+
+    def _repaint_stale(self, stages: set[Stage]) -> None:
+        """Repaint cards whose rows differ from the painted ones, named in the change or not."""
+        source, shown = self.columns.source, self.columns.visible_cards()
+        assert source is not None
+        ids = [
+            column.ids[item.index]
+            for column in self.columns.each
+            if column.stage in stages
+            for item in column.visible()
+            if item.kind == "card"
+        ]
+        self.repaint_boxes(shown[one] for one in self.pictures.shelf.stale(source, ids) if one in shown)
+
+    def set_filter(self, words: str) -> None:
+        """Say what the rows are filtered by ("" = nothing): the words of the empty state."""
+        self._filter_words = words
+        self.is_filtered = bool(words)
+        self._show_emptiness()
+        self.update()
+
+    def _show_emptiness(self) -> None:
+        """Show "No order matches" when a filter leaves nothing at all."""
+        is_shown = bool(self._filter_words) and self.columns.source is not None and self.columns.is_empty
+        self._no_match.show_words(self._filter_words if is_shown else "")
+
+    def set_seconds_per_line(self, seconds: float) -> None:
+        """Set the site's median seconds per line, from which "at risk" is worked out."""
+        self.seconds_per_line = seconds
+        self.pictures.seconds_per_line = seconds
+        self.on_minute()
+
+    def set_look(self, look: Look) -> None:
+        """Change theme or text size."""
+        self._no_match.set_look(look)
+        super().set_look(look)
+
+    def on_minute(self) -> None:
+        """Tell the times anew: a minute has passed."""
+        self.pictures.shelf.forget_pictures()
+        self.pictures.groups.forget()
+        self.update()
+
+    # ------------------------------------------------------------ focus, selection, moves
+
+    def focused(self) -> int | None:
+        """Return the order that has the focus."""
+        return self.focus_state.local_id
+
+    def selected(self) -> tuple[int, ...]:
+        """Return the selected orders in the order of their selection."""
+        return tuple(self.focus_state.selected)
+
+    def targets(self) -> tuple[int, ...]:
+        """Return what an action acts on: the selection, else the focused card."""
+        return self.focus_state.targets()
+
+    def focus_order(self, local_id: int) -> bool:
+        """Focus an order and scroll to it; False when it is not shown."""
+        return self.change_focus(lambda focus: focus.focus_order(local_id))
+
+    def change_focus(self, change: Callable[[Focus], object]) -> bool:
+        """Let ``change`` move focus or selection, then repaint and tell what became different."""
+        state = self.focus_state
+        focus_before, selected_before = state.local_id, dict(state.selected)
+        result = change(state)
+        shown = self.columns.visible_cards()
+        touched = {focus_before, state.local_id} if focus_before != state.local_id else set()
+        touched |= selected_before.keys() ^ state.selected.keys()
+        self.repaint_boxes(shown[one] for one in touched if one is not None and one in shown)
+        if focus_before != state.local_id:
+            self.reveal(state.column, state.place)
+            self._tell_focus()
+        if selected_before != state.selected:
+            self.selection_changed.emit(self.selected())
+        return bool(result)
+
+    def _tell_focus(self) -> None:
+        """Tell which order has the focus now, and say it."""
+        state = self.focus_state
+        self.update()
+        self.focus_changed.emit(state.local_id)
+        row = self.row(state.local_id) if state.local_id is not None else None
+        if row is not None:
+            count = len(self.columns.each[state.column].ids)
+            words = focus_text(row, state.place + 1, count, self.now_ms(), self.zone)
+            self.announced.emit(words, False)
+
+    def reveal(self, number: int, place: int) -> None:
+        """Scroll so that a card shows whole, with its ring."""
+        column = self.columns.each[number]
+        if self.columns.content_width > self.width():
+            box = column.box
+            if box.x < 0 or box.right > self.width():
+                goal = self.columns.scroll_x + (box.x - 16 if box.x < 0 else box.right + 16 - self.width())
+                if self.columns.scroll_sideways(goal):
+                    self.update()
+        if not column.ids:
+            return
+        box, view = column.card_box(place), column.view
+        lead = column.layout.header if column.groups else RING_PX
+        if box.y - lead < view.y:
+            self.scroll_column(number, column.scroll + box.y - lead - view.y)
+        elif box.bottom + RING_PX > view.bottom:
+            self.scroll_column(number, column.scroll + box.bottom + RING_PX - view.bottom)
+
+    def scroll_column(self, number: int, wanted: int) -> None:
+        """Scroll one column and repaint it."""
+        column = self.columns.each[number]
+        if column.scroll_to(wanted):
+            self.columns.moved()
+            self.repaint_boxes([column.box])
+
+    def request_move(self, step: int) -> None:
+        """Ask to move the targets one stage forward (1) or back (-1); the focused column decides."""
+        ids = self.targets()
+        row = self.row(ids[0]) if ids else None
+        if row is None:
+            return
+        stage = next_stage(row.stage) if step > 0 else previous_stage(row.stage)
+        if stage is None:
+            return
+        reason = self._may_move(ids, stage)
+        if reason:
+            self.announced.emit(refused_text(reason), True)
+        else:
+            self._tell_move(ids, stage)
+
+    def _tell_move(self, ids: tuple[int, ...], stage: Stage) -> None:
+        """Emit the move; typed, because signals check nothing."""
+        self._settle_timer.start()
+        self.move_requested.emit(ids, stage)
+
+    def open_order(self, local_id: int) -> None:
+        """Tell that a person wants to see an order."""
+        self.order_opened.emit(local_id)
+
+    def say(self, words: str, *, is_assertive: bool = False) -> None:
+        """Announce a sentence."""
+        self.announced.emit(words, is_assertive)
+
+    # ------------------------------------------------------------ carrying
+
+    @property
+    def is_dragging(self) -> bool:
+        """Whether cards are in the air."""
+        return self.carry.is_active
+
+    def cancel_drag(self) -> None:
+        """Put lifted cards back."""
+        self.carry.put_back()
+        self._mouse.forget()
+
+    def lift(self, local_id: int, point: tuple[int, int] | None, began: float | None = None) -> bool:
+        """Lift an order, or the selection if it is part of it; ``began`` is the event's own time."""
+        state = self.focus_state
+        ids = tuple(state.selected) if local_id in state.selected else (local_id,)
+        is_lifted = self.carry.lift(local_id, ids, point)
+        self.begin_lift(began if is_lifted else None)
+        return is_lifted
+
+    def _release(self, stages: set[Stage]) -> None:
+        """Read the columns that waited for the drag to leave them."""
+        waiting = self._pending & stages
+        self._pending -= waiting
+        if waiting:
+            self._read(waiting)
+
+    def _give_up_settling(self) -> None:
+        """Show what the rows say: nobody answered the drop."""
+        if self.carry.drag is not None and self.carry.drag.is_settling:
+            self.carry.end_settling()
+            self._read(set(STAGES))
+
+    # ------------------------------------------------------------ input
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Arm a drag, or act on what is below the pointer."""
+        self._mouse.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Lift, carry or scroll."""
+        self._mouse.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Drop, or finish a click."""
+        self._mouse.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open the order below the pointer."""
+        self._mouse.double_click(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the column below the pointer, or sideways."""
+        self._mouse.wheel(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk, select, lift; everything else goes on to the actions."""
+        if not self._keys.handle(event):
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring; the first time, focus the first card."""
+        super().focusInEvent(event)
+        if self.focus_state.local_id is None and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self._keys.focus_first()
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the ring; cards lifted by keyboard go back, because Escape cannot reach them any more."""
+        super().focusOutEvent(event)
+        drag = self.carry.drag
+        if drag is not None and drag.is_by_keyboard and not drag.is_settling:
+            self.carry.put_back()
+        self.update()
