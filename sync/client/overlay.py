@@ -84,9 +84,7 @@ class Overlay:
         entries = self._by_order[order_id]
         for place, entry in enumerate(entries):
             if entry.operation.op_id == op_id:
-                # An outcome that is known already is not forgotten by a late "saved".
-                later = Fate.SETTLED if entry.fate is Fate.SETTLED else fate
-                entries[place] = Pending(operation or entry.operation, entry.judge, later)
+                entries[place] = Pending(operation or entry.operation, entry.judge, fate)
         return order_id
 
 

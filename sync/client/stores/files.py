@@ -41,7 +41,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that cannot write; raises ``sqlite3.OperationalError`` without a file."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    # Readers wait for nobody in WAL mode, save for moments of recovery: a frame waits no longer.
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0.05)
     connection.execute("PRAGMA query_only = ON")
     return connection
 

@@ -1,0 +1,140 @@
+"""One page of the log on top of the cached board. Runs inside the cache's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sync.client.stores import cache_schema as schema
+from sync.client.stores.cache_schema import OrderRow
+from sync.client.stores.card_columns import search_text
+from sync.client.stores.carriers import Carriers
+from sync.contract.messages import Verdict
+from sync.contract.operations import LogEntry
+from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, order_from_bytes, patched, row_hash
+
+
+class Applied(NamedTuple):
+    """What a page did to the tables: local ids, and by how much hash and count changed."""
+
+    changed: tuple[int, ...]
+    removed: tuple[int, ...]
+    hash_change: int
+    count_change: int
+
+
+class UnknownOrderError(Exception):
+    """The page patches an order that this cache does not have: it is not the server's board."""
+
+
+class _Known(NamedTuple):
+    local_id: int
+    row_hash: int
+    order: Order
+
+
+def apply_page(
+    connection: sqlite3.Connection, carriers: Carriers, entries: Sequence[LogEntry], next_local_id: int
+) -> Applied:
+    """Write what ``entries`` make of the orders; raises :class:`UnknownOrderError`."""
+    before: dict[str, _Known | None] = {}
+    after: dict[str, Order] = {}
+    for entry in entries:
+        if entry.order is None and entry.patch is None:
+            continue
+        order_id = entry.operation.order_id
+        if order_id not in before:
+            before[order_id] = _read(connection, order_id)
+            known = before[order_id]
+            if known is not None:
+                after[order_id] = known.order
+        after[order_id] = _made(entry, after.get(order_id))
+    return _write(connection, carriers, before, after, next_local_id)
+
+
+def own_verdicts(entries: Sequence[LogEntry], device_id: str) -> tuple[Verdict, ...]:
+    """Return what the page says about operations of ``device_id``."""
+    return tuple(
+        Verdict(
+            device_seq=entry.operation.device_seq,
+            op_id=entry.operation.op_id,
+            seq=entry.seq,
+            outcome=entry.outcome,
+            reason=entry.reason,
+            at_ms=entry.decided_ms,
+        )
+        for entry in entries
+        if entry.operation.device_id == device_id
+    )
+
+
+def _made(entry: LogEntry, order: Order | None) -> Order:
+    if entry.order is not None:
+        order = entry.order
+    if order is None:
+        raise UnknownOrderError(entry.operation.order_id)
+    return order if entry.patch is None else patched(order, entry.patch)
+
+
+def _read(connection: sqlite3.Connection, order_id: str) -> _Known | None:
+    row = connection.execute(
+        "SELECT o.local_id, o.hash, b.body FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id = ?",
+        (order_id,),
+    ).fetchone()
+    return None if row is None else _Known(int(row[0]), schema.to_unsigned(row[1]), order_from_bytes(row[2]))
+
+
+def _write(
+    connection: sqlite3.Connection,
+    carriers: Carriers,
+    before: dict[str, _Known | None],
+    after: dict[str, Order],
+    next_local_id: int,
+) -> Applied:
+    written: list[OrderRow] = []
+    changed: list[int] = []
+    removed: list[int] = []
+    hash_change = count_change = 0
+    for order_id, order in after.items():
+        known = before[order_id]
+        hash_change -= 0 if known is None else known.row_hash
+        if order.deleted_ms is not None:
+            if known is not None:
+                schema.drop_row(connection, known.local_id, known.order)
+                removed.append(known.local_id)
+                count_change -= 1
+            continue
+        local_id = next_local_id if known is None else known.local_id
+        next_local_id += known is None
+        count_change += known is None
+        row = _row(carriers, local_id, order)
+        hash_change += row.row_hash
+        written.append(row)
+        changed.append(local_id)
+        _write_words(connection, local_id, None if known is None else known.order, order)
+        changed += _waiting_for(connection, order)
+    schema.put_rows(connection, written)
+    return Applied(tuple(dict.fromkeys(changed)), tuple(removed), hash_change % HASH_MODULUS, count_change)
+
+
+def _row(carriers: Carriers, local_id: int, order: Order) -> OrderRow:
+    body = canonical_bytes(order)
+    return OrderRow(local_id, carriers.sort_key(order), row_hash(body), body, order)
+
+
+def _write_words(connection: sqlite3.Connection, local_id: int, old: Order | None, new: Order) -> None:
+    words = search_text(new)
+    if old is not None:
+        if search_text(old) == words:
+            return
+        schema.drop_words(connection, local_id, search_text(old))
+    schema.put_words(connection, local_id, words)
+
+
+def _waiting_for(connection: sqlite3.Connection, order: Order) -> list[int]:
+    """Return the order whose short rest this one holds: its card names this one."""
+    if not order.backorder_of:
+        return []
+    query = "SELECT local_id FROM orders WHERE order_id = ?"
+    return [int(row[0]) for row in connection.execute(query, (order.backorder_of,))]

@@ -1,0 +1,194 @@
+"""Reading the cache: a connection of its own that cannot write, for the board and the search.
+
+Every method is one statement, so what it returns is one state of the cache. A missing file, one of
+another release or a damaged one reads as an empty board: whoever owns the file sets it right.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from sync.client.columns import Column
+from sync.client.store_values import CacheState
+from sync.client.stores import files
+from sync.client.stores.cache_meta import read_state
+from sync.client.stores.cache_schema import APPLICATION_ID, LADDER
+from sync.client.stores.card_columns import COLUMNS, card_row
+from sync.contract.orders import Order, order_from_bytes
+from sync.contract.rows import CardRow, Fate
+from sync.contract.stages import STAGES
+
+_NUMBERS: Final = msgspec.json.Decoder(list[int])
+_IN: Final = "IN (SELECT value FROM json_each(?))"
+_BACKORDER: Final = (
+    "coalesce((SELECT b.number FROM orders b WHERE b.backorder_of = o.order_id AND b.backorder_of <> ''"
+    " LIMIT 1), '')"
+)
+
+
+class Spot(NamedTuple):
+    """Where the cache has an order."""
+
+    local_id: int
+    order_id: str
+    column: int
+    key: int
+
+
+class Truth(NamedTuple):
+    """An order as the cache has it, and up to where the cache contains this device's operations."""
+
+    local_id: int
+    order: Order
+    device_id: str
+    decided_device_seq: int
+
+
+class CacheReader:
+    """What the board asks of the cache."""
+
+    def __init__(self, path: Path) -> None:
+        """Read from the file ``path``; nothing is opened before the first question."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self.is_readable = True
+        """Whether the last question was answered: nothing found is not the same as nothing read."""
+
+    def reopen(self) -> None:
+        """Open the file anew: it may have been put aside meanwhile."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next question opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def state(self) -> CacheState:
+        """Return where the cached board stands."""
+        connection = self._open()
+        try:
+            return CacheState() if connection is None else read_state(connection)
+        except (sqlite3.Error, ValueError):
+            return CacheState()
+
+    def columns(self) -> list[Column]:
+        """Return all columns, sorted."""
+        # SQLite makes one text of a column and msgspec one list: a tenth of the time of a row each,
+        # and most of it without the interpreter's lock. One statement, so that no order that moves
+        # meanwhile is seen twice.
+        query = (
+            "SELECT stage, json_group_array(local_id), json_group_array(sort_key) FROM"
+            " (SELECT stage, local_id, sort_key FROM orders ORDER BY stage, sort_key, local_id)"
+            " GROUP BY stage"
+        )
+        columns = [Column() for _ in STAGES]
+        for number, ids, keys in self._ask(query):
+            columns[number] = Column(array("q", _NUMBERS.decode(ids)), array("q", _NUMBERS.decode(keys)))
+        return columns
+
+    def carriers(self) -> dict[int, str]:
+        """Return the names of the carriers by number."""
+        return {int(number): str(name) for number, name in self._ask("SELECT id, name FROM carriers")}
+
+    def spots(self, local_ids: Sequence[int]) -> list[Spot]:
+        """Return where orders stand, in no order; those that are gone are left out."""
+        query = f"SELECT local_id, order_id, stage, sort_key FROM orders WHERE local_id {_IN}"
+        return [Spot(*row) for row in self._ask(query, json.dumps(list(local_ids)))]
+
+    def local_ids(self, order_ids: Sequence[str]) -> dict[str, int]:
+        """Return the local ids of orders."""
+        query = f"SELECT order_id, local_id FROM orders WHERE order_id {_IN}"
+        return {str(row[0]): int(row[1]) for row in self._ask(query, json.dumps(list(order_ids)))}
+
+    def truths(self, order_ids: Sequence[str]) -> dict[str, Truth]:
+        """Return orders whole, by their id."""
+        query = (
+            "SELECT o.order_id, o.local_id, b.body,"
+            " (SELECT value FROM meta WHERE key = 'device_id'),"
+            " (SELECT value FROM meta WHERE key = 'decided_device_seq')"
+            f" FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id {_IN}"
+        )
+        return {
+            str(row[0]): Truth(int(row[1]), order_from_bytes(row[2]), row[3] or "", int(row[4] or 0))
+            for row in self._ask(query, json.dumps(list(order_ids)))
+        }
+
+    def order(self, local_id: int) -> Order | None:
+        """Return one order whole."""
+        rows = self._ask("SELECT body FROM bodies WHERE local_id = ?", local_id)
+        return order_from_bytes(rows[0][0]) if rows else None
+
+    def cards(self, local_ids: Sequence[int]) -> list[CardRow]:
+        """Return card rows, in no order; those that are gone are left out."""
+        columns = ", ".join(f"o.{name}" for name in COLUMNS)
+        query = f"SELECT o.local_id, o.order_id, {_BACKORDER}, {columns} FROM orders o WHERE o.local_id {_IN}"
+        rows = self._ask(query, json.dumps(list(local_ids)))
+        return [card_row(row[0], row[1], row[3:], row[2], Fate.SETTLED) for row in rows]
+
+    def backorder_number(self, order_id: str) -> str:
+        """Return the number of the order that holds the short rest of another one."""
+        rows = self._ask(
+            "SELECT number FROM orders WHERE backorder_of = ? AND backorder_of <> '' LIMIT 1", order_id
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def find(self, number: str) -> int | None:
+        """Return the newest order with this number, written in capitals or not."""
+        query = "SELECT max(local_id) FROM orders WHERE number = ? COLLATE NOCASE"
+        rows = self._ask(query, number)
+        return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def matching(self, expression: str) -> array[int]:
+        """Return the local ids that a full-text expression finds, ascending."""
+        query = "SELECT json_group_array(rowid) FROM orders_fts WHERE orders_fts MATCH ?"
+        rows = self._ask(query, expression)
+        return array("q", _NUMBERS.decode(rows[0][0])) if rows else array("q")
+
+    def interrupt(self) -> None:
+        """Stop the question that another thread is waiting for."""
+        connection = self._connection
+        if connection is not None:
+            # Closed in this very moment: then there is no question either.
+            with suppress(sqlite3.ProgrammingError):
+                connection.interrupt()
+
+    def _ask(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
+        connection = self._open()
+        self.is_readable = connection is not None
+        if connection is None:
+            return []
+        try:
+            return connection.execute(query, values).fetchall()
+        except sqlite3.Error:
+            self.is_readable = False
+            return []
+
+    def _open(self) -> sqlite3.Connection | None:
+        if self._connection is None:
+            self._connection = _opened(self._path)
+        return self._connection
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    try:
+        connection = files.connect_reader(path)
+    except sqlite3.Error:
+        return None
+    try:
+        version = files.user_version(connection)
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.Error:
+        version = application = -1
+    if (version, application) == (len(LADDER), APPLICATION_ID):
+        return connection
+    connection.close()
+    return None
