@@ -23,11 +23,11 @@ check: bootstrap ## format, lint, types, layers, spelling, wheel [ONLY=mypy]
 bench: bootstrap ## measure into build/bench.json [ONLY=board]
 	@$(VENV) bench/run.py $(ONLY)
 
-verify: bootstrap ## simulate sync with cuts and crashes [SEEDS=20]
-	@$(VENV) -m server.verification --seeds $(or $(SEEDS),20)
+verify: bootstrap ## simulate sync with cuts and crashes [SEEDS=20] [FIRST=7]
+	@$(VENV) -m server.verification --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
 
-screenshots: bootstrap ## the pictures of docs/ from scenes with a fixed clock, font and seed
-	@LC_ALL=C.UTF-8 QT_QPA_PLATFORM=offscreen $(VENV) -m app.screenshots
+screenshots: bootstrap ## pictures of scenes with a fixed clock, font and seed [ONLY=board-dark]
+	@LC_ALL=C.UTF-8 $(VENV) tools/screenshots.py $(ONLY)
 
 lock: bootstrap ## resolve requirements/*.txt again [UPGRADE=1]
 	@$(VENV) tools/lock.py
