@@ -1,0 +1,113 @@
+"""The simulation: sync loses nothing under cuts and crashes, and a planted bug does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server.verification import checks
+from server.verification.simulation import Simulation, simulate
+from sync.client.cache import Cache
+from sync.client.outbox import Outbox
+from sync.client.window import Window
+from sync.contract.operations import LogEntry, Operation, Outcome, Take
+
+SEEDS = range(1, 21)
+Entries = tuple[LogEntry, ...]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_or_doubled(seed: int) -> None:
+    """Two terminals and a server, cuts, offline spans and crashes on both sides: no check complains."""
+    report = simulate(seed)
+    assert report.violations == ()
+    assert report.operations > 100
+    assert report.crashes + report.cuts > 5
+
+
+def test_the_same_seed_gives_the_same_trace() -> None:
+    """A failure can be replayed: every event and every effect is the same again."""
+    first = simulate(7)
+    assert simulate(7) == first
+    assert simulate(8).trace_hash != first.trace_hash
+
+
+def test_the_runs_meet_every_kind_of_outcome(tmp_path: Path) -> None:
+    """A simulation in which everything is applied would prove little."""
+    simulation = Simulation(3, tmp_path, terminals=2, orders=12)
+    try:
+        simulation.run()
+        log = simulation.room.log()
+    finally:
+        simulation.close()
+    outcomes = {entry.outcome for entry in log}
+    assert {Outcome.APPLIED, Outcome.NOOP, Outcome.REJECTED} <= outcomes
+    assert len({entry.reason for entry in log}) >= 5
+
+
+def _found(seeds: Sequence[int]) -> list[str]:
+    """Return every violation, or what the planted bug crashed with."""
+    found: list[str] = []
+    for seed in seeds:
+        found += simulate(seed).violations
+    return found
+
+
+def test_an_outbox_that_only_says_it_saved_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the outbox forgets its rows when the process ends."""
+    original = Outbox.open
+
+    def forgetful(path: Path, *rest: object) -> object:
+        opened = original(path, *rest)  # type: ignore[arg-type]
+        opened.outbox._connection.execute("DELETE FROM operations")
+        return opened
+
+    monkeypatch.setattr(Outbox, "open", forgetful)
+    assert any("was promised" in sentence for sentence in _found(range(1, 4)))
+
+
+def test_a_terminal_that_never_sends_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what was on its way when the link broke counts as sent."""
+    original = Window.open_link
+
+    def forgetful(self: Window, decided_device_seq: int, *, is_same_epoch: bool) -> bool:
+        held = self.first_device_seq + len(self)
+        answer = original(self, decided_device_seq, is_same_epoch=is_same_epoch)
+        self._to_send = held
+        return answer
+
+    monkeypatch.setattr(Window, "open_link", forgetful)
+    assert any("not done after quiet" in sentence for sentence in _found(range(1, 4)))
+
+
+def test_a_server_that_does_not_know_what_it_decided_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: stored outcomes are not looked up, so what comes twice gets no answer."""
+    monkeypatch.setattr("server.kernel.store._stored", lambda *_: {})
+    assert any("store.commit failed" in sentence for sentence in _found(range(1, 4)))
+
+
+def test_a_cache_that_skips_a_page_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: now and then the cache moves its cursor on without the rows."""
+    original = Cache.apply_delta
+
+    def skipping(self: Cache, device_id: str, prev_seq: int, seq: int, entries: Entries) -> object:
+        kept = tuple(msgspec.structs.replace(entry, patch=None) for entry in entries)
+        return original(self, device_id, prev_seq, seq, kept if seq % 7 == 0 else entries)
+
+    monkeypatch.setattr(Cache, "apply_delta", skipping)
+    assert any("not the board of the log" in sentence for sentence in _found(range(1, 4)))
+
+
+def _entry(seq: int, op_id: str, device_seq: int) -> LogEntry:
+    operation = Operation(op_id, "o", Take(), "d", device_seq)
+    return LogEntry(seq, operation, Outcome.NOOP, 1)
+
+
+def test_each_check_of_the_log_can_complain() -> None:
+    """A gap in seq and a device out of order are both told."""
+    assert checks._log_is_gapless([_entry(1, "a", 1), _entry(3, "b", 2)])
+    assert list(checks._devices_keep_their_order([_entry(1, "a", 2)]))
+    assert not list(checks._devices_keep_their_order([_entry(1, "a", 1)]))
