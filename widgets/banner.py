@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from html import escape
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sync.contract.problems import Problem
 from widgets.board.texts import moment_text
@@ -75,10 +84,16 @@ class _Banner(QFrame):
         self.setProperty("banner", message.tone.value)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._icon = QLabel(self)
-        self._words = QLabel(self)
-        self._words.setTextFormat(Qt.TextFormat.RichText)
-        self._words.setWordWrap(True)
-        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._strong = QLabel(message.strong, self)
+        self._text = QLabel(message.text, self)
+        for label in (self._strong, self._text):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(5)
+        self._words.addWidget(self._strong)
+        self._words.addWidget(self._text, stretch=1)
         self._button = QPushButton(message.button, self)
         self._button.setVisible(bool(message.button))
         self._button.clicked.connect(self.pressed)
@@ -92,7 +107,7 @@ class _Banner(QFrame):
         row.setContentsMargins(12, 4, 12, 4)
         row.setSpacing(12)
         row.addWidget(self._icon)
-        row.addWidget(self._words, stretch=1)
+        row.addLayout(self._words, stretch=1)
         row.addWidget(self._button)
         row.addWidget(self._close)
         self.set_look(look)
@@ -102,14 +117,31 @@ class _Banner(QFrame):
         message, ratio = self._message, self.devicePixelRatioF()
         token = _TOKENS.get(message.tone, "ink2")
         self._icon.setPixmap(look.pixmap(message.icon, 20, token, ratio))
-        self._words.setFont(look.font(15))
-        # Rich text asks for a bold weight, which the variable font does not know: size and weight by class.
-        self._words.setText(f"<b>{escape(message.strong)}</b> {escape(message.text)}")
+        # Two labels, because bold inside one text does not reach the variable font.
+        self._strong.setFont(look.font(15, 700))
+        self._text.setFont(look.font(15))
+        self._fit()
         self._button.setFont(look.font(14, 600))
-        self._button.setIcon(look.icon("refresh-cw", 16, "ink", ratio))
+        self._button.setIcon(look.button_icon("refresh-cw", 16, "ink", ratio))
+        self._button.setIconSize(look.button_icon_size(16))
         self._close.setIcon(look.icon("x", 18, "ink", ratio))
         self._close.setIconSize(QSize(look.px(18), look.px(18)))
         self.setMinimumHeight(look.px(46))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the words below each other where they do not fit beside each other."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose between one line and two."""
+        metrics = self._strong.fontMetrics()
+        strong = metrics.horizontalAdvance(self._strong.text())
+        needed = strong + self._text.fontMetrics().horizontalAdvance(self._text.text())
+        is_wide = needed < self.width() - 360
+        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
+        self._words.setDirection(direction)
+        self._strong.setMinimumWidth(strong + 2 if is_wide else 0)
 
 
 class BannerArea(QWidget):

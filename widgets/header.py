@@ -136,9 +136,11 @@ class Header(QFrame):
     def _build(self) -> None:
         """Lay the parts out from left to right."""
         place = QVBoxLayout()
-        place.setSpacing(0)
+        place.setSpacing(1)
+        place.addStretch(1)
         place.addWidget(self._site)
         place.addWidget(self._station)
+        place.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(12)
@@ -222,9 +224,11 @@ class Header(QFrame):
             chip.setFont(look.font(13, 600, figures=True))
             if name in _CHIP_ICONS:
                 token = "amber" if name == "at_risk" else "ink2"
-                chip.setIcon(look.icon(_CHIP_ICONS[name], 16, token, ratio))
+                chip.setIcon(look.button_icon(_CHIP_ICONS[name], 16, token, ratio))
+                chip.setIconSize(look.button_icon_size(16))
         self._needs_you.setFont(look.font(14, 600, figures=True))
-        self._needs_you.setIcon(look.icon("inbox", 18, "violet", ratio))
+        self._needs_you.setIcon(look.button_icon("inbox", 18, "violet", ratio))
+        self._needs_you.setIconSize(look.button_icon_size(18))
         self.connection.set_look(look)
         self._menu.setIcon(look.icon("ellipsis", 20, "ink", ratio))
         self._menu.setIconSize(QSize(look.px(20), look.px(20)))
@@ -237,5 +241,5 @@ class Header(QFrame):
 
     def _fit_search(self) -> None:
         """Set the width of the search field for the width of the window."""
-        self.search.setMinimumWidth(self._look.px(140))
-        self.search.setMaximumWidth(min(self._look.px(430), max(self._look.px(140), self.width() * 3 // 10)))
+        room = self.width() * 3 // 10
+        self.search.setFixedWidth(max(self._look.px(140), min(self._look.px(430), room)))

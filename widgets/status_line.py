@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from widgets.board.texts import local_time
 from widgets.numbers import megabytes_text, milliseconds_text, seconds_text
@@ -59,6 +59,12 @@ class StatusLine(QFrame):
         self._undo_key = QLabel("Ctrl Z", self)
         self._undo_key.setProperty("kind", "key")
         self._undo_key.setProperty("is_data", True)
+        self._said = QLabel(self)
+        self._said.setTextFormat(Qt.TextFormat.PlainText)
+        self._said.setProperty("tone", "faint")
+        # Never wider than what is left: a long sentence must not push the window apart.
+        self._said.setMinimumWidth(0)
+        self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._terminal = QLabel(translate("StatusLine", "This terminal:"), self)
         self._terminal.setProperty("tone", "quiet")
         self._figures = QLabel(self)
@@ -73,7 +79,7 @@ class StatusLine(QFrame):
         row.setSpacing(6)
         for part in (self._action, self._undo, self._undo_key):
             row.addWidget(part)
-        row.addStretch(1)
+        row.addWidget(self._said, stretch=1)
         for part in (self._terminal, self._figures, self._rule, self._clock):
             row.addWidget(part)
         self.set_last_action("", can_undo=False)
@@ -85,6 +91,10 @@ class StatusLine(QFrame):
         self._action.setText(text[:200])
         self._undo.setVisible(can_undo)
         self._undo_key.setVisible(can_undo)
+
+    def say(self, words: str) -> None:
+        """Repeat an announcement beside the last action."""
+        self._said.setText(words[:200])
 
     def set_figures(self, figures: Figures) -> None:
         """Show what this terminal measures of itself."""
@@ -100,9 +110,10 @@ class StatusLine(QFrame):
     def set_look(self, look: Look) -> None:
         """Change theme or text size."""
         self.setFixedHeight(look.px(30))
-        for label in (self._action, self._terminal, self._rule):
+        for label in (self._action, self._said, self._terminal, self._rule):
             label.setFont(look.font(13))
         self._undo.setFont(look.font(13, 600))
         self._undo_key.setFont(look.font(12, 500))
+        self._undo_key.setFixedHeight(look.px(20))
         self._figures.setFont(look.font(13, 600, figures=True))
         self._clock.setFont(look.font(13, 500, figures=True))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from time import perf_counter
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QRegion, QResizeEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sync.contract.ports import Recorder
@@ -56,9 +56,10 @@ class BoardCanvas(QWidget):
 
     @property
     def pictures(self) -> BoardPainter:
-        """The caches of the current look, made at the first paint."""
-        if self._pictures is None:
-            self._pictures = BoardPainter(self.look, self.devicePixelRatioF(), self.now_ms, self.zone)
+        """The caches of the current look and of the screen that the window is on."""
+        ratio = self.devicePixelRatioF()
+        if self._pictures is None or self._pictures.ratio != ratio:
+            self._pictures = BoardPainter(self.look, ratio, self.now_ms, self.zone)
             self._pictures.seconds_per_line = self.seconds_per_line
         return self._pictures
 
@@ -109,13 +110,6 @@ class BoardCanvas(QWidget):
         self.columns.resize(self.width(), self.height(), self.look.scale_percent)
         self.update()
 
-    def event(self, event: QEvent) -> bool:
-        """Render the pictures again for a screen with another density."""
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._pictures = None
-            self.update()
-        return super().event(event)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what was asked for, and measure it."""
         began = perf_counter()
@@ -134,4 +128,8 @@ class BoardCanvas(QWidget):
         if not self._was_painted and self.columns.source is not None:
             self._was_painted = True
             # After the flush: whoever listens may do heavy work.
-            QTimer.singleShot(0, self, self.first_painted.emit)
+            QTimer.singleShot(0, self, self._tell_first_paint)
+
+    def _tell_first_paint(self) -> None:
+        """Emit the first paint."""
+        self.first_painted.emit()

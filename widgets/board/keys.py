@@ -40,13 +40,6 @@ class BoardKeys:
         self._board.change_focus(change)
         return True
 
-    def focus_first(self) -> None:
-        """Focus the first card of the board, if there is one."""
-        for number, column in enumerate(self._board.columns.each):
-            if column.ids:
-                self._board.change_focus(lambda focus, number=number: focus.set(number, 0))  # type: ignore[misc]
-                return
-
     def _walk(self, key: int, *, is_shift: bool, is_control: bool) -> Callable[[Focus], object] | None:
         """Return how a key moves the focus."""
         rows = {_Key.Key_Up: -1, _Key.Key_Down: 1}.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from widgets.theme.look import Look
@@ -32,7 +32,6 @@ class NoMatch(QFrame):
         for part in (self._icon, self._heading, self._sentence):
             column.addWidget(part)
         column.addWidget(self._clear, alignment=Qt.AlignmentFlag.AlignLeft)
-        board.installEventFilter(self)
         self.set_look(look)
         self.hide()
 
@@ -43,25 +42,20 @@ class NoMatch(QFrame):
         self._heading.setFont(look.font(20, 700))
         self._sentence.setFont(look.font(15))
         self._clear.setFont(look.font(14, 600))
-        self._clear.setIcon(look.icon("x", 16, "onblue", ratio))
+        self._clear.setIcon(look.button_icon("x", 16, "onblue", ratio))
+        self._clear.setIconSize(look.button_icon_size(16))
         self.setFixedWidth(look.px(420))
-        self._centre()
+        self.centre()
 
     def show_words(self, words: str) -> None:
         """Show the panel for what was looked for; hide it for ""."""
         if words:
             self._heading.setText(translate("Board", "No order matches “{words}”", words=words[:80]))
             self.adjustSize()
-            self._centre()
+            self.centre()
         self.setVisible(bool(words))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in the middle when the board changes its size."""
-        if event.type() == QEvent.Type.Resize:
-            self._centre()
-        return super().eventFilter(watched, event)
-
-    def _centre(self) -> None:
+    def centre(self) -> None:
         """Stand in the middle of the board, a little high."""
         board = self.parentWidget()
         if board is not None:

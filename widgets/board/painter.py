@@ -56,7 +56,7 @@ class BoardPainter:
         self.shelf = CardShelf(CardMaker(look, self._atlas, self._texts))
         self.groups = GroupTexts(look, self._atlas, self._texts)
         self._lifted: QPixmap | None = None
-        self._ratio = ratio
+        self.ratio = ratio
 
     def moment(self) -> Moment:
         """Return when and where words are true now."""
@@ -129,7 +129,7 @@ class BoardPainter:
         """Round a column's corners, and draw its edge where it has one."""
         picture = self._atlas.corners(ground, edge, COLUMN_RADIUS)
         side = COLUMN_RADIUS
-        step = round(side * self._ratio)
+        step = round(side * self.ratio)
         places = ((box.x, box.y, 0, 0), (box.right - side, box.y, 1, 0))
         places += ((box.x, box.bottom - side, 0, 1), (box.right - side, box.bottom - side, 1, 1))
         for x, y, column, row in places:
@@ -256,7 +256,7 @@ class BoardPainter:
     def _lifted_card(self, painter: QPainter, drag: Drag) -> None:
         """Draw the lifted card; its picture is made once per drag."""
         if self._lifted is None:
-            self._lifted = lifted_picture(self._look, self._texts, self.shelf, drag, self.moment(), self._ratio)
+            self._lifted = lifted_picture(self._look, self._texts, self.shelf, drag, self.moment(), self.ratio)
         painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from sync.contract.ports import Recorder
@@ -85,7 +85,7 @@ class Board(BoardCanvas):
             may_move=lambda ids, stage: self._may_move(ids, stage),
             repaint=self.repaint_boxes,
             moved=self._tell_move,
-            say=self.announced.emit,
+            say=lambda words, is_assertive: self.say(words, is_assertive=is_assertive),
             released=self._release,
         )
 
@@ -220,6 +220,23 @@ class Board(BoardCanvas):
             self.selection_changed.emit(self.selected())
         return bool(result)
 
+    def focus_column(self, number: int) -> None:
+        """Focus the nearest card of a column."""
+        self.change_focus(lambda focus: focus.sideways(number - focus.column))
+
+    def focus_first(self) -> None:
+        """Focus the first card of the board, if there is one."""
+        for number, column in enumerate(self.columns.each):
+            if column.ids:
+                self.change_focus(lambda focus, number=number: focus.set(number, 0))  # type: ignore[misc]
+                return
+
+    def toggle_focused(self) -> None:
+        """Select or unselect the focused order."""
+        local_id = self.focused()
+        if local_id is not None:
+            self.change_focus(lambda focus: focus.toggle(local_id))
+
     def _tell_focus(self) -> None:
         """Tell which order has the focus now, and say it."""
         state = self.focus_state
@@ -319,6 +336,11 @@ class Board(BoardCanvas):
 
     # ------------------------------------------------------------ input
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay out, and keep the panel in the middle."""
+        super().resizeEvent(event)
+        self._no_match.centre()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Arm a drag, or act on what is below the pointer."""
         self._mouse.press(event)
@@ -348,7 +370,7 @@ class Board(BoardCanvas):
         """Show the ring; the first time, focus the first card."""
         super().focusInEvent(event)
         if self.focus_state.local_id is None and event.reason() != Qt.FocusReason.MouseFocusReason:
-            self._keys.focus_first()
+            self.focus_first()
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from PySide6.QtGui import QColor, QFont, QIcon, QPixmap
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 
 from widgets.theme.fonts import FontKey, Fonts, register_inter
 from widgets.theme.icons import Icons, LucideFile
@@ -14,6 +15,8 @@ from widgets.theme.tokens import Theme, ThemeName, load_theme
 
 TEXT_SCALES: Final = (100, 125, 150, 175, 200)
 """The text sizes to choose from, in percent."""
+
+_ICON_GAP: Final = 5
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,21 @@ class Look:
     def icon(self, name: str, px: int, token: str, ratio: float = 1.0) -> QIcon:
         """Return an icon for a button or an action."""
         return QIcon(self.pixmap(name, px, token, ratio))
+
+    def button_icon(self, name: str, px: int, token: str, ratio: float = 1.0) -> QIcon:
+        """Return an icon that keeps its distance from the text of a button (style sheets cannot)."""
+        picture = self.pixmap(name, px, token, ratio)
+        padded = QPixmap(picture.width() + round(_ICON_GAP * ratio), picture.height())
+        padded.setDevicePixelRatio(ratio)
+        padded.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(padded)
+        painter.drawPixmap(0, 0, picture)
+        painter.end()
+        return QIcon(padded)
+
+    def button_icon_size(self, px: int) -> QSize:
+        """Return the size to give a button for :meth:`button_icon`."""
+        return QSize(self.px(px) + _ICON_GAP, self.px(px))
 
     def style_sheet(self) -> str:
         """Return the style sheet of the whole window."""

@@ -1,0 +1,179 @@
+"""The window: header, view bar, banners, board, status line. A shell; it decides nothing about orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+
+from widgets.actions import ACTIONS, ActionBook
+from widgets.banner import BannerArea
+from widgets.board.view import Board
+from widgets.dialogs import about_dialog, keys_dialog
+from widgets.header import Header
+from widgets.menus import THEME_ACTIONS, MainMenu, next_scale
+from widgets.status_line import StatusLine
+from widgets.theme.look import Look
+from widgets.view_bar import ViewBar
+from widgets.words import translate
+
+
+def everything_is_on(_name: str) -> bool:
+    """Allow every action."""
+    return True
+
+
+class MainWindow(QMainWindow):
+    """The one window of the client."""
+
+    action_triggered = Signal(str)
+    look_chosen = Signal(object)
+    closed = Signal()
+
+    def __init__(
+        self,
+        look: Look,
+        board: Board,
+        now_ms: Callable[[], int],
+        zone: tzinfo,
+        is_enabled: Callable[[str], bool] = everything_is_on,
+        *,
+        version: str = "",
+    ) -> None:
+        """Lay the parts out around ``board``."""
+        super().__init__()
+        self.look = look
+        self.board = board
+        self._now_ms = now_ms
+        self._version = version
+        self._minute = now_ms() // 60_000
+        self.setWindowTitle(translate("Window", "Fulfillment Kanban"))
+        self.header = Header(look, now_ms, zone)
+        self.view_bar = ViewBar(look, zone)
+        self.banners = BannerArea(look)
+        self.status_line = StatusLine(look, zone)
+        self._build()
+        self.actions_book = ActionBook(ACTIONS, board, self, look, is_enabled)
+        self.menu = MainMenu(self.actions_book, look, self)
+        self.header.set_menu(self.menu)
+        self._own_actions = self._make_own_actions()
+        self._connect()
+        self.setStyleSheet(look.style_sheet())
+        self._second = QTimer(self, interval=1000)
+        self._second.timeout.connect(self.on_second)
+        self._second.start()
+        self.on_second()
+
+    def _build(self) -> None:
+        """Put the strips above each other; the board takes what is left."""
+        shell = QWidget(self)
+        shell.setObjectName("shell")
+        column = QVBoxLayout(shell)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.header, self.view_bar, self.banners):
+            column.addWidget(part)
+        column.addWidget(self.board, stretch=1)
+        column.addWidget(self.status_line)
+        self.setCentralWidget(shell)
+        self.board.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _connect(self) -> None:
+        """Join the parts."""
+        self.actions_book.triggered.connect(self._on_action)
+        self.header.search_left.connect(lambda: self.board.setFocus(Qt.FocusReason.ShortcutFocusReason))
+        self.header.search_submitted.connect(self._on_search_submitted)
+        self.header.needs_you_requested.connect(lambda: self.actions_book.trigger("needs_you"))
+        self.view_bar.undo_requested.connect(lambda: self.actions_book.trigger("undo"))
+        self.view_bar.import_requested.connect(lambda: self.actions_book.trigger("import"))
+        self.status_line.undo_requested.connect(lambda: self.actions_book.trigger("undo"))
+        self.board.filter_clear_requested.connect(self.header.clear_search)
+        self.board.announced.connect(self._on_announced)
+
+    def _make_own_actions(self) -> dict[str, Callable[[], object]]:
+        """Return the actions that the window carries out itself."""
+        board = self.board
+        own: dict[str, Callable[[], object]] = {
+            "open_order": self._open_focused,
+            "move_forward": lambda: board.request_move(1),
+            "move_back": lambda: board.request_move(-1),
+            "toggle_selection": board.toggle_focused,
+            "select_column": lambda: board.change_focus(lambda focus: focus.select_column()),
+            "select_none": lambda: board.change_focus(lambda focus: focus.clear()),
+            "search": self.header.focus_search,
+            "text_larger": lambda: self._choose(self.look.with_scale(next_scale(self.look.scale_percent, 1))),
+            "text_smaller": lambda: self._choose(self.look.with_scale(next_scale(self.look.scale_percent, -1))),
+            "text_normal": lambda: self._choose(self.look.with_scale(100)),
+            "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
+            "next_region": lambda: self._go_region(1),
+            "previous_region": lambda: self._go_region(-1),
+            "keys": lambda: keys_dialog(self.look, self.actions_book.specs(), self).open(),
+            "about": lambda: about_dialog(self.look, self._version, self).open(),
+        }
+        for number in range(4):
+            own[f"focus_column_{number + 1}"] = lambda number=number: board.focus_column(number)
+        for name, theme in THEME_ACTIONS.items():
+            own[name] = lambda theme=theme: self._choose(self.look.with_theme(theme))
+        return own
+
+    def _on_action(self, name: str) -> None:
+        """Carry out an action, or tell that it is wanted."""
+        own = self._own_actions.get(name)
+        if own is not None:
+            own()
+        else:
+            self.action_triggered.emit(name)
+
+    def _on_announced(self, words: str, _is_assertive: bool) -> None:
+        """Repeat an announcement where screen readers and eyes find it."""
+        self.board.setAccessibleDescription(words)
+        self.status_line.say(words)
+
+    def _on_search_submitted(self, _text: str) -> None:
+        """Enter in the search field goes to the first card that it left."""
+        self.board.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.board.focus_first()
+
+    def _open_focused(self) -> None:
+        """Open the order that has the focus."""
+        local_id = self.board.focused()
+        if local_id is not None:
+            self.board.open_order(local_id)
+
+    def _go_region(self, step: int) -> None:
+        """Move the focus to the next or previous part of the window."""
+        regions: tuple[QWidget, ...] = (self.header.search, self.header.connection, self.board)
+        focused = self.focusWidget()
+        current = regions.index(focused) if focused in regions else len(regions) - 1
+        regions[(current + step) % len(regions)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _choose(self, look: Look) -> None:
+        """Apply a look that the person chose, and tell it."""
+        self.set_look(look)
+        self.look_chosen.emit(look)
+
+    def set_look(self, look: Look) -> None:
+        """Change theme or text size everywhere."""
+        self.look = look
+        self.setStyleSheet(look.style_sheet())
+        for part in (self.header, self.view_bar, self.banners, self.status_line, self.board, self.menu):
+            part.set_look(look)
+        self.actions_book.set_look(look)
+
+    def on_second(self) -> None:
+        """Set the clock; at a new minute tell all times anew."""
+        now_ms = self._now_ms()
+        self.status_line.set_time(now_ms)
+        self.header.connection.refresh()
+        if now_ms // 60_000 != self._minute:
+            self._minute = now_ms // 60_000
+            self.board.on_minute()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Tell that the window goes; nothing unsent is lost by it, so nothing is asked."""
+        super().closeEvent(event)
+        self._second.stop()
+        self.closed.emit()
