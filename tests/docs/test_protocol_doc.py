@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from server.kernel.refusals import Refusal
+from sync.client import conversation
 from sync.contract import limits, messages
 from sync.contract.messages import ClientMessage, Person, ServerMessage, Site, Verdict
 from sync.contract.operations import KINDS, Change, LogEntry, Operation, Outcome, Reason, Source
@@ -62,13 +64,14 @@ def test_a_message_has_its_section_with_exactly_its_fields(message: type[msgspec
 
 
 def test_every_message_of_the_module_is_sent_by_somebody() -> None:
-    """A message class in neither union would escape this page; only the server's raw form may."""
-    tagged = {
-        name
-        for name, value in vars(messages).items()
-        if isinstance(value, type) and issubclass(value, messages._Message) and name != "_Message"
+    """A message in neither union would escape this page; a raw form has the fields of its message."""
+    described = {_tag(message): message.__struct_fields__ for message in MESSAGES}
+    found = {
+        value: (_tag(value), value.__struct_fields__)
+        for value in vars(messages).values()
+        if isinstance(value, type) and issubclass(value, messages._Message) and value is not messages._Message
     }
-    assert tagged == {message.__name__ for message in MESSAGES} | {"RawDelta"}
+    assert set(found.values()) == set(described.items())
 
 
 def test_the_page_describes_no_other_message() -> None:
@@ -136,6 +139,24 @@ def test_every_limit_has_its_value() -> None:
     assert set(rows) == set(values)
     for name, value in values.items():
         assert rows[name].strip().split()[0].rstrip(",:") == f"{value:,}", name
+
+
+def test_every_refusal_has_its_close_code() -> None:
+    """Each reason for which the server closes a connection stands with its WebSocket code."""
+    rows = _table(_section("Refusals"), "code")
+    assert {code: int(rest.split("|")[0]) for code, rest in rows.items()} == {
+        refusal.name: refusal.close_code for refusal in Refusal
+    }
+
+
+def test_the_terminal_does_what_the_page_says() -> None:
+    """Codes that a fresh token answers, and codes that stay quiet, are those of the client."""
+    rows = _table(_section("Refusals"), "code")
+    reactions = {code: rest.split("|")[2].strip() for code, rest in rows.items()}
+    fresh = {code for code, reaction in reactions.items() if reaction.startswith("gets a fresh token")}
+    quiet = {code for code, reaction in reactions.items() if reaction.startswith("connects again")}
+    assert fresh == set(conversation.SIGN_IN_CODES)
+    assert quiet == set(conversation._QUIET_CODES)
 
 
 def test_the_versions_are_those_of_the_contract() -> None:
