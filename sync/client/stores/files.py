@@ -36,7 +36,7 @@ class DamagedError(Exception):
 
 def connect(path: Path) -> sqlite3.Connection:
     """Return a writing connection without implicit transactions."""
-    return sqlite3.connect(str(path), isolation_level=None, timeout=2.0)
+    return sqlite3.connect(str(path), isolation_level=None, timeout=0.5)
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

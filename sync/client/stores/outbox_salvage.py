@@ -26,6 +26,9 @@ from sync.contract.ports import Ids
 CHECKED_BYTES: Final = 4 * 1024 * 1024
 """Files up to this size are checked by SQLite too at every start; it takes some milliseconds."""
 PROBES: Final = 100_000
+"""Numbers that are asked for one by one between the readable ends of a table..."""
+BLIND_PROBES: Final = 1_000
+"""...and behind its readable beginning, when no end can be read."""
 
 
 class SalvageReport(NamedTuple):
@@ -148,7 +151,7 @@ def _read_table(connection: sqlite3.Connection, table: str, key: str) -> tuple[l
         reached = max(found, default=0)
         query = f"SELECT {key}, {schema.COLUMNS} FROM {table} ORDER BY {key} DESC"
         _scan(connection, query, found)
-        last = min((number for number in found if number > reached), default=reached + PROBES)
+        last = min((number for number in found if number > reached), default=reached + BLIND_PROBES)
         for number in range(reached + 1, min(last, reached + PROBES)):
             query = f"SELECT {key}, {schema.COLUMNS} FROM {table} WHERE {key} = {number}"
             _scan(connection, query, found)
