@@ -1,0 +1,112 @@
+"""``serve``: run the server until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Final
+
+from server.commands.setup import First, set_up
+from server.kernel.database import Database, create_database
+from server.kernel.folders import data_folder
+from server.kernel.modules import Command, CommandContext, add_data_option
+from sync.contract.problems import ProblemError, UsageError
+
+PORTS: Final = range(65_536)
+EMBEDDED_DEVICE: Final = "This computer"
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add_data_option(parser)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--port", type=int, default=None, help="HTTP port, 8440 unless told; 0 is any free one"
+    )
+    parser.add_argument("--sync-port", type=int, default=0, help="port of the socket; 0 is any free one")
+    parser.add_argument(
+        "--sync-url", default="", metavar="URL", help="socket address as clients see it (proxy)"
+    )
+    parser.add_argument(
+        "--embedded", action="store_true", help="be a launcher's child: set up, enrol it, end with its pipe"
+    )
+
+
+def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    from server.kernel.application import Settings
+
+    default_port = 0 if arguments.embedded else Settings().port
+    port = default_port if arguments.port is None else arguments.port
+    if port not in PORTS or arguments.sync_port not in PORTS:
+        raise UsageError("PORT_UNKNOWN", "A port is a number from 0 to 65535.", "Choose another.")
+    settings = Settings(arguments.host, port, arguments.sync_port, arguments.sync_url)
+    folder = data_folder(arguments.data)
+    opened = (
+        create_database(folder, context.clock, context.ids)
+        if arguments.embedded
+        else context.open_database(arguments)
+    )
+    with opened as database:
+        greeting = _enrol(database) if arguments.embedded else {}
+        asyncio.run(_serve(database, settings, folder, context, greeting, arguments.embedded))
+    return 0
+
+
+def _enrol(database: Database) -> dict[str, object]:
+    """Set an empty folder up, and give the launcher a fresh device token; the one before ends."""
+    from server.kernel.auth import new_token
+
+    token = new_token()
+    sites = database.identities.sites()
+    site = sites[0] if sites else set_up(database, First())
+    users = [user for user in database.identities.users(site.key) if not user.is_disabled]
+    if not users:
+        raise ProblemError("NOT_SET_UP", "There is no user at this site.", "Add one with user add.")
+    names = [user.name for user in users]
+    name = First().user if First().user in names else names[0]
+    database.identities.renew_embedded_device(site.key, name, EMBEDDED_DEVICE, token)
+    return {"device_token": token}
+
+
+async def _serve(
+    database: Database,
+    settings: object,
+    folder: Path,
+    context: CommandContext,
+    greeting: dict[str, object],
+    is_embedded: bool,
+) -> None:
+    from server import VERSION
+    from server.kernel.application import Application, Settings
+    from server.kernel.logs import set_up_logging
+    from server.modules import MODULES
+
+    assert isinstance(settings, Settings)
+    set_up_logging(folder / "logs", context.stderr)
+    application = Application(database, MODULES, settings, folder, context.clock, context.ids, VERSION)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wanted, stopping.set)
+    if is_embedded:
+        threading.Thread(target=_await_end, args=(loop, stopping), name="parent", daemon=True).start()
+    await application.start()
+    told = {"url": application.url, **(greeting or {"sync": application.sync_address})}
+    context.say(json.dumps(told))
+    await stopping.wait()
+    await application.stop()
+
+
+def _await_end(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """Wait until standard input ends, which it does when the parent is gone however it went."""
+    # Not sys.stdin: a thread inside its lock would keep the interpreter from ending.
+    while os.read(0, 4096):
+        pass
+    loop.call_soon_threadsafe(stopping.set)
+
+
+COMMAND: Final = Command("serve", "run the server", _configure, _run)

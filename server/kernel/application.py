@@ -1,0 +1,177 @@
+"""Composition: one process with the hub and its driver, HTTP, the threads, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import uvicorn
+
+from server.kernel.auth import SignIns
+from server.kernel.connections import BoardAdvanced, Noted, Stop
+from server.kernel.database import Database
+from server.kernel.driver import Driver
+from server.kernel.http import make_app
+from server.kernel.hub import Hub
+from server.kernel.modules import Module
+from server.kernel.services import WORKERS, Services
+from sync.contract.ports import Clock, Ids
+from sync.contract.problems import ProblemError
+from sync.contract.steps import Command
+
+_LOG: Final = logging.getLogger(__name__)
+GRACEFUL_S: Final = 3
+
+
+class Settings(NamedTuple):
+    """Where to listen; port 0 is any free one. ``sync_url`` is told to clients behind a proxy."""
+
+    host: str = "127.0.0.1"
+    port: int = 8440
+    sync_port: int = 0
+    sync_url: str = ""
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn beside something else: signals are the application's affair."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+class Application:
+    """The running server."""
+
+    def __init__(
+        self,
+        database: Database,
+        modules: Iterable[Module],
+        settings: Settings,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        version: str,
+    ) -> None:
+        """Put everything together; nothing runs yet."""
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="http-")
+        self._driver = Driver(
+            Hub(clock, version),
+            {"store": database.store, "reader": database.reader},
+            clock,
+            _listen,
+        )
+        self._sync_port = 0
+        services = Services(
+            database,
+            SignIns(database.engine, clock, ids),
+            self._threads,
+            folder,
+            version,
+            lambda: self._sync_port,
+            settings.sync_url,
+            lambda request: self._driver.feed(Command(request)),
+        )
+        self._app = make_app(modules, services)
+        self._http: _HttpServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The address that people type."""
+        return f"http://{_shown(self._settings.host)}:{self.port}"
+
+    @property
+    def sync_address(self) -> str:
+        """The socket's address."""
+        return self._settings.sync_url or f"ws://{_shown(self._settings.host)}:{self._sync_port}/"
+
+    async def start(self) -> None:
+        """Listen on both ports."""
+        host, port = self._settings.host, self._settings.port
+        listener = _listener(host, port)
+        self.port = listener.getsockname()[1]
+        try:
+            self._sync_port = await self._driver.start(host, self._settings.sync_port)
+        except OSError as error:
+            listener.close()
+            raise _port_taken(host, self._settings.sync_port, error) from error
+        config = uvicorn.Config(
+            self._app,
+            loop="none",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACEFUL_S,
+        )
+        self._http = _HttpServer(config)
+        self._serving = asyncio.create_task(self._http.serve([listener]))
+        await self._http.is_up.wait()
+        _LOG.info("started", extra={"url": self.url, "sync": self.sync_address})
+
+    async def stop(self) -> None:
+        """End every request and link, and let the stores finish."""
+        if self._http is not None and self._serving is not None:
+            self._http.should_exit = True
+            await self._serving
+        await self._driver.stop(Stop())
+        await asyncio.to_thread(self._threads.shutdown)
+        _LOG.info("stopped")
+
+
+def _listen(news: object) -> None:
+    """Put the hub's news into the log."""
+    match news:
+        case Noted():
+            level = logging.WARNING if news.is_warning else logging.INFO
+            _LOG.log(level, news.what, extra=dict(news.facts))
+        case BoardAdvanced():
+            _LOG.debug("board advanced", extra={"site_id": news.site.site_id, "seq": news.seq})
+        case _:
+            pass
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise _port_taken(host, port, error) from error
+
+
+def _port_taken(host: str, port: int, error: OSError) -> ProblemError:
+    reason = error.strerror or str(error)
+    return ProblemError(
+        "CANNOT_LISTEN",
+        f"The server cannot listen on {host} port {port}: {reason}.",
+        "Stop what uses it, or choose others with --host, --port and --sync-port.",
+    )
+
+
+def _shown(host: str) -> str:
+    """Return a host as it stands in an address."""
+    if host in {"", "0.0.0.0"}:  # noqa: S104 - compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

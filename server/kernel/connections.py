@@ -1,0 +1,170 @@
+"""What the hub remembers: one record a link, one a board. Plain state, changed only by the hub."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from server.kernel.records import Principal, SiteKey, Snapshot, Submission
+from sync.contract.codec import encode
+from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES
+from sync.contract.messages import Hello, RawDelta
+
+
+class Phase(Enum):
+    """How far a link has come."""
+
+    NEW = "new"
+    """Nobody yet: only Auth is heard."""
+    CHECKING = "checking"
+    """The store looks at the token."""
+    KNOWN = "known"
+    """Signed in; Hello is awaited."""
+    JOINING = "joining"
+    """The store looks at the Hello."""
+    LOADING = "loading"
+    """Welcome was said; a snapshot is made or on its way."""
+    LIVE = "live"
+    """Deltas flow."""
+    CLOSED = "closed"
+    """Close was said; the driver has not confirmed it yet."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One link. ``cursor`` is what was sent; together with the board's head it is the only queue."""
+
+    link: int
+    phase: Phase = Phase.NEW
+    principal: Principal | None = None
+    hello: Hello | None = None
+    cursor: int = 0
+    heard_ms: int = 0
+    sending_since_ms: int | None = None
+    """Since when something is on its way that was not drained; None: the link is free."""
+    snapshot: Snapshot | None = None
+    next_chunk: int = 0
+    is_checking: bool = False
+    """A token of this link is being looked at."""
+    is_page_wanted: bool = False
+    waiting: int = 0
+    """Operations handed in and not answered."""
+
+    @property
+    def site(self) -> SiteKey | None:
+        """The site of whoever is signed in."""
+        return self.principal.site.key if self.principal is not None else None
+
+    @property
+    def device_id(self) -> str:
+        """The device of the hello, empty before it."""
+        return self.hello.device_id if self.hello is not None else ""
+
+
+class Tail:
+    """The newest entries of a log, encoded, so that clients that are up to date need no reading."""
+
+    def __init__(self, seq: int) -> None:
+        """Begin empty at ``seq``."""
+        self._entries: deque[bytes] = deque()
+        self._start = seq
+        self._bytes = 0
+        self._frames: dict[int, str] = {}
+
+    @property
+    def seq(self) -> int:
+        """The seq of the last entry."""
+        return self._start + len(self._entries)
+
+    def extend(self, entries: Iterable[bytes]) -> None:
+        """Add entries, and forget the oldest beyond one delta's worth."""
+        self._frames.clear()
+        for entry in entries:
+            self._entries.append(entry)
+            self._bytes += len(entry)
+        while len(self._entries) > DELTA_ENTRIES or self._bytes > DELTA_BYTES:
+            self._bytes -= len(self._entries.popleft())
+            self._start += 1
+
+    def frame_after(self, cursor: int) -> str | None:
+        """Return the delta frame from ``cursor`` to the end, None when its start is forgotten.
+
+        The same string serves every client at the same cursor.
+        """
+        if not self._start <= cursor < self.seq:
+            return None
+        frame = self._frames.get(cursor)
+        if frame is None:
+            skipped = cursor - self._start
+            entries = [entry for place, entry in enumerate(self._entries) if place >= skipped]
+            frame = self._frames[cursor] = delta_frame(cursor, entries)
+        return frame
+
+
+def delta_frame(cursor: int, entries: Iterable[bytes]) -> str:
+    """Return the frame of the entries after ``cursor``."""
+    raw = [msgspec.Raw(entry) for entry in entries]
+    return encode(RawDelta(cursor, cursor + len(raw), raw))
+
+
+@dataclass(slots=True)
+class Board:
+    """One site: where its log stands and what waits to be decided."""
+
+    site: SiteKey
+    epoch: str
+    head: int
+    durable_seq: int
+    tail: Tail
+    waiting: deque[tuple[int, Submission]] = field(default_factory=deque)
+    """Operations and the links that they came from."""
+    is_committing: bool = False
+    pages: dict[int, list[Connection]] = field(default_factory=dict)
+    """Who waits for the page after which cursor: it is read and encoded once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookNow:
+    """Command: look now for what other processes did."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInsEnded:
+    """Command: these sign-ins are over; their links are closed at once."""
+
+    sign_in_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Command: the server stops; every link is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """News for the log: ``what`` happened (a word), with plain facts beside it."""
+
+    what: str
+    facts: tuple[tuple[str, object], ...] = ()
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoardAdvanced:
+    """News: the log of a board grew."""
+
+    site: SiteKey
+    seq: int
+
+
+FLUSH_MS: Final = 5
+LOOK_MS: Final = 500
+EXPIRY_GRACE_MS: Final = 60_000
+SLOW_MS: Final = 30_000
+LINKS_PER_DEVICE: Final = 5
+ID_CHARACTERS: Final = 64

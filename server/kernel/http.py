@@ -1,0 +1,127 @@
+"""HTTP: the routes of the modules behind one guard, with limits and headers around everything.
+
+Deny by default: a :class:`Route` is reached only by whoever is signed in and has its right; what may be
+asked without that is a :class:`PublicRoute`, and there are few. Organisation and site come from the token.
+Every refusal and every fault is a Problem as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+
+from server.kernel.auth import TooManyAttemptsError
+from server.kernel.modules import Module, PublicRoute, Route
+from server.kernel.services import Services
+from server.kernel.surroundings import Surroundings
+from sync.contract.permissions import is_allowed
+from sync.contract.problems import Problem, ProblemError
+
+T = TypeVar("T")
+_STATUS: Final = {
+    "BAD_REQUEST": 400,
+    "SIGN_IN_NEEDED": 401,
+    "TOKEN_EXPIRED": 401,
+    "TOKEN_REUSED": 401,
+    "SIGNED_OUT": 401,
+    "DEVICE_UNKNOWN": 401,
+    "DEVICE_REVOKED": 401,
+    "PASSWORD_WRONG": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "BODY_TOO_LARGE": 413,
+    "TOO_MANY_ATTEMPTS": 429,
+}
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON answer; structs, lists, dicts and encoded parts may be mixed."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+def make_app(modules: Iterable[Module], services: Services) -> Starlette:
+    """Return the application: every module's routes, each behind its guard."""
+    routes = [
+        StarletteRoute(route.path, _endpoint(route, services), methods=[route.method])
+        for module in modules
+        for route in module.routes
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _on_http_error, ProblemError: _on_problem},
+    )
+    app.router.redirect_slashes = False
+    app.add_middleware(Surroundings)
+    return app
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _endpoint(route: Route | PublicRoute, services: Services) -> Endpoint:
+    return _public(route, services) if isinstance(route, PublicRoute) else _guarded(route, services)
+
+
+def _public(route: PublicRoute, services: Services) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await route.handler(request, services)
+
+    return endpoint
+
+
+def _guarded(route: Route, services: Services) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        token = bearer_token(request)
+        principal = await services.blocking(services.database.reader.authenticate, token) if token else None
+        if principal is None:
+            raise ProblemError("SIGN_IN_NEEDED", "You are not signed in.", "Sign in again.")
+        if not is_allowed(principal.role, route.right):
+            raise ProblemError("FORBIDDEN", "Your role does not allow this.", "Ask a supervisor.")
+        return await route.handler(request, principal, services)
+
+    return endpoint
+
+
+def bearer_token(request: Request) -> str:
+    """Return the token of the Authorization header, empty when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def json_body(request: Request, kind: type[T]) -> T:
+    """Return the body as ``kind``; raises BAD_REQUEST."""
+    body = await request.body()
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise ProblemError(
+            "BAD_REQUEST", "The request is not what this address takes.", "Update the program."
+        ) from error
+
+
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        raise error
+    headers: dict[str, str] = {}
+    status = _STATUS.get(error.problem.code, 400)
+    if isinstance(error, TooManyAttemptsError):
+        headers["Retry-After"] = str(-(-error.wait_ms // 1000))
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return json_response(error.problem, status, headers)
+
+
+async def _on_http_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
+    problem = Problem(code, "There is nothing at this address.", "Check the address.")
+    return json_response(problem, error.status_code, dict(error.headers or {}))

@@ -1,0 +1,425 @@
+"""The hub: the server's side of the conversation as one synchronous step machine.
+
+``step(event) -> list[Effect]``. It signs links in, greets them, collects operations into batches and hands
+what was decided to the fan-out. It holds no socket, thread or lock, and decides nothing about orders:
+batches go to the store as jobs and come back as results.
+
+Effects come in the order of links and events only; one step is one entry of a replayable trace.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.kernel.connections import (
+    EXPIRY_GRACE_MS,
+    FLUSH_MS,
+    ID_CHARACTERS,
+    LINKS_PER_DEVICE,
+    LOOK_MS,
+    SLOW_MS,
+    Board,
+    Connection,
+    LookNow,
+    Phase,
+    SignInsEnded,
+    Stop,
+)
+from server.kernel.fanout import Fanout
+from server.kernel.records import Batch, Committed, Head, Joined, Look, Principal, Submission
+from server.kernel.refusals import Refusal
+from server.kernel.wishes import Wishes
+from sync.contract import messages
+from sync.contract.codec import CodecError, FrameTooLongError, decode_client, encode
+from sync.contract.limits import (
+    AUTH_DEADLINE_MS,
+    HEARTBEAT_MS,
+    SILENCE_MS,
+    SUBMIT_OPERATIONS,
+    SUBMIT_WINDOW,
+)
+from sync.contract.operations import Operation
+from sync.contract.permissions import Right, is_allowed
+from sync.contract.ports import Clock
+from sync.contract.steps import (
+    Closed,
+    Command,
+    Connected,
+    Drained,
+    Effect,
+    Event,
+    JobDone,
+    Received,
+    TimerFired,
+)
+
+_BEAT: Final = "beat"
+_LOOK: Final = "look"
+_AUTH: Final = "auth:"
+_FLUSH: Final = "flush:"
+
+
+class Hub:
+    """The machine. Knows its links, the boards that they look at, and the jobs under way."""
+
+    def __init__(self, clock: Clock, version: str) -> None:
+        """Tell the time by ``clock`` and call the server ``version``."""
+        self._clock = clock
+        self._version = version
+        self._links: dict[int, Connection] = {}
+        self._wishes = Wishes(clock)
+        self._fanout = Fanout(self._wishes, self._links)
+        self._is_awake = False
+        self._is_looking = False
+
+    @property
+    def links(self) -> int:
+        """How many links are open."""
+        return len(self._links)
+
+    def step(self, event: Event) -> list[Effect]:
+        """Take one event and return what has to be done now, in this order."""
+        match event:
+            case Received():
+                self._on_received(event)
+            case Drained():
+                self._on_drained(event.link)
+            case JobDone():
+                self._wishes.answer(event)
+            case TimerFired():
+                self._on_timer(event.name)
+            case Connected():
+                self._links[event.link] = Connection(event.link, heard_ms=self._clock.mono_ms())
+                self._wishes.set_timer(f"{_AUTH}{event.link}", AUTH_DEADLINE_MS)
+            case Closed():
+                self._on_closed(event.link)
+            case Command():
+                self._on_command(event.request)
+        return self._wishes.taken()
+
+    # ------------------------------------------------------------ links
+
+    def _on_closed(self, link: int) -> None:
+        connection = self._links.pop(link, None)
+        if connection is not None:
+            # Jobs under way still hold it: nothing is sent to it any more.
+            connection.phase = Phase.CLOSED
+            self._wishes.cancel_timer(f"{_AUTH}{link}")
+
+    def _on_drained(self, link: int) -> None:
+        connection = self._links.get(link)
+        if connection is not None:
+            connection.sending_since_ms = None
+            self._fanout.pump(connection)
+
+    def _on_received(self, event: Received) -> None:
+        connection = self._links.get(event.link)
+        if connection is None or connection.phase is Phase.CLOSED:
+            return
+        connection.heard_ms = self._clock.mono_ms()
+        try:
+            message = decode_client(event.frame)
+        except FrameTooLongError:
+            self._wishes.refuse(connection, Refusal.FRAME_TOO_LONG)
+        except CodecError:
+            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
+        else:
+            self._on_message(connection, message)
+
+    def _on_message(self, connection: Connection, message: messages.ClientMessage) -> None:
+        match message:
+            case messages.Auth() if not connection.is_checking:
+                self._on_auth(connection, message)
+            case messages.Hello() if connection.hello is None and connection.phase is not Phase.NEW:
+                self._on_hello(connection, message)
+            case messages.Submit() if connection.phase in {Phase.LOADING, Phase.LIVE}:
+                self._on_submit(connection, message)
+            case messages.Ping() if connection.phase is not Phase.NEW:
+                pong = messages.Pong(message.n, message.mono_ms, self._clock.wall_ms())
+                self._wishes.say(connection, pong)
+            case _:
+                self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
+
+    # ------------------------------------------------------------ who is there
+
+    def _on_auth(self, connection: Connection, auth: messages.Auth) -> None:
+        connection.is_checking = True
+        if connection.phase is Phase.NEW:
+            connection.phase = Phase.CHECKING
+        self._wishes.job(
+            "reader",
+            "authenticate",
+            (auth.token,),
+            lambda result, error: self._on_authenticated(connection, result, error),
+        )
+
+    def _on_authenticated(self, connection: Connection, result: object, error: str) -> None:
+        connection.is_checking = False
+        if error:
+            self._wishes.refuse(connection, Refusal.SERVER_FAULT)
+        elif not isinstance(result, Principal):
+            self._wishes.refuse(connection, Refusal.SIGN_IN_NEEDED)
+        elif not is_allowed(result.role, Right.READ_BOARD):
+            self._wishes.refuse(connection, Refusal.FORBIDDEN)
+        elif not _is_same_terminal(connection.principal, result):
+            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
+        else:
+            connection.principal = result
+            if connection.phase is Phase.CHECKING:
+                connection.phase = Phase.KNOWN
+                self._join(connection)
+
+    def _on_hello(self, connection: Connection, hello: messages.Hello) -> None:
+        if hello.protocol_max < messages.PROTOCOL_MIN:
+            self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_OLD)
+        elif hello.protocol_min > messages.PROTOCOL_MAX:
+            self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_NEW)
+        elif not _is_id(hello.device_id):
+            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
+        else:
+            connection.hello = hello
+            self._join(connection)
+
+    def _join(self, connection: Connection) -> None:
+        """Ask the store where the client stands, once token and hello are both there."""
+        principal, hello = connection.principal, connection.hello
+        if principal is None or hello is None:
+            return
+        connection.phase = Phase.JOINING
+        self._wishes.cancel_timer(f"{_AUTH}{connection.link}")
+        self._shed(hello.device_id)
+        self._wishes.job(
+            "store",
+            "join",
+            (principal, hello),
+            lambda result, error: self._on_joined(connection, principal, hello, result, error),
+        )
+
+    def _shed(self, device_id: str) -> None:
+        """Close the oldest links of a device that has too many: half-open ones, most likely."""
+        same = [
+            other
+            for other in self._links.values()
+            if other.device_id == device_id and other.phase is not Phase.CLOSED
+        ]
+        for other in same[:-LINKS_PER_DEVICE]:
+            self._wishes.refuse(other, Refusal.TOO_MANY_LINKS)
+
+    def _on_joined(
+        self,
+        connection: Connection,
+        principal: Principal,
+        hello: messages.Hello,
+        result: object,
+        error: str,
+    ) -> None:
+        if error or not isinstance(result, Joined):
+            self._wishes.refuse(connection, Refusal.SERVER_FAULT)
+            return
+        if result.is_cloned:
+            self._wishes.warn("device_cloned", device_id=hello.device_id)
+            self._wishes.refuse(connection, Refusal.DEVICE_CLONED)
+            return
+        if result.is_damaged:
+            self._wishes.warn("state_hash_differs", device_id=hello.device_id, cursor=hello.cursor)
+        head = Head(result.head, result.epoch, result.durable_seq)
+        board = self._fanout.meet(principal.site.key, head)
+        if connection.phase is not Phase.CLOSED:
+            self._wishes.say(connection, self._welcome(principal, result))
+            self._wake()
+            if result.needs_snapshot:
+                self._fanout.load(connection, board)
+            else:
+                self._fanout.follow(connection, hello.cursor)
+
+    def _welcome(self, principal: Principal, joined: Joined) -> messages.Welcome:
+        return messages.Welcome(
+            messages.PROTOCOL_MAX,
+            self._version,
+            joined.epoch,
+            joined.head,
+            principal.site.as_site(),
+            principal.person,
+            joined.decided_device_seq,
+            joined.durable_seq,
+            self._clock.wall_ms(),
+        )
+
+    # ------------------------------------------------------------ operations
+
+    def _on_submit(self, connection: Connection, submit: messages.Submit) -> None:
+        principal = connection.principal
+        board = self._fanout.board(principal.site.key.site_id) if principal else None
+        count = len(submit.operations)
+        is_ours = all(_is_of(operation, connection.device_id) for operation in submit.operations)
+        if board is None or not is_ours or not 0 < count <= SUBMIT_OPERATIONS:
+            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
+            return
+        if connection.waiting + count > SUBMIT_WINDOW:
+            self._wishes.refuse(connection, Refusal.TOO_MANY_OPERATIONS)
+            return
+        connection.waiting += count
+        was_empty = not board.waiting
+        board.waiting.extend(
+            (connection.link, Submission(operation, principal)) for operation in submit.operations
+        )
+        if board.is_committing:
+            return
+        if len(board.waiting) >= SUBMIT_OPERATIONS:
+            self._commit(board)
+        elif was_empty:
+            self._wishes.set_timer(f"{_FLUSH}{board.site.site_id}", FLUSH_MS)
+
+    def _commit(self, board: Board) -> None:
+        count = min(len(board.waiting), SUBMIT_OPERATIONS)
+        taken = [board.waiting.popleft() for _ in range(count)]
+        board.is_committing = True
+        self._wishes.cancel_timer(f"{_FLUSH}{board.site.site_id}")
+        links = [link for link, _ in taken]
+        batch = Batch(board.site, tuple(submission for _, submission in taken))
+        self._wishes.job(
+            "store",
+            "commit",
+            (batch,),
+            lambda result, error: self._on_committed(board, links, result, error),
+        )
+
+    def _on_committed(self, board: Board, links: list[int], result: object, error: str) -> None:
+        board.is_committing = False
+        if error or not isinstance(result, Committed):
+            for connection in self._still_there(links):
+                self._wishes.refuse(connection, Refusal.SERVER_FAULT)
+        else:
+            self._answer(links, result)
+            self._fanout.advance(board, result)
+        if board.waiting:
+            self._commit(board)
+
+    def _still_there(self, links: list[int]) -> list[Connection]:
+        """Return the connections of these links, each once."""
+        return [self._links[link] for link in dict.fromkeys(links) if link in self._links]
+
+    def _answer(self, links: list[int], result: Committed) -> None:
+        """Send each link its verdicts; a link whose device is cloned is told so instead."""
+        for connection in self._still_there(links):
+            answers = [
+                verdict
+                for link, verdict in zip(links, result.verdicts, strict=True)
+                if link == connection.link
+            ]
+            connection.waiting -= len(answers)
+            verdicts = [verdict for verdict in answers if verdict is not None]
+            if verdicts:
+                self._wishes.say(connection, messages.Decided(verdicts))
+            if len(verdicts) < len(answers):
+                self._wishes.warn("device_cloned", device_id=connection.device_id)
+                self._wishes.refuse(connection, Refusal.DEVICE_CLONED)
+
+    # ------------------------------------------------------------ time
+
+    def _wake(self) -> None:
+        """Begin to beat and to look, when nobody was there before."""
+        if not self._is_awake:
+            self._is_awake = True
+            self._wishes.set_timer(_BEAT, HEARTBEAT_MS)
+            self._wishes.set_timer(_LOOK, LOOK_MS)
+
+    def _on_timer(self, name: str) -> None:
+        if name == _BEAT:
+            self._beat()
+        elif name == _LOOK:
+            self._look()
+        elif name.startswith(_FLUSH):
+            board = self._fanout.board(name.removeprefix(_FLUSH))
+            if board is not None and board.waiting and not board.is_committing:
+                self._commit(board)
+        else:
+            connection = self._links.get(int(name.removeprefix(_AUTH)))
+            if connection is not None:
+                self._wishes.refuse(connection, Refusal.SIGN_IN_NEEDED)
+
+    def _beat(self) -> None:
+        for connection in list(self._links.values()):
+            refusal = self._overdue(connection)
+            if refusal is not None:
+                self._wishes.refuse(connection, refusal)
+        for board in self._fanout.boards():
+            beat = messages.Heartbeat(board.head, board.durable_seq, self._clock.wall_ms())
+            frame = encode(beat)
+            for connection in self._fanout.watching(board):
+                if connection.sending_since_ms is None:
+                    self._wishes.send_short(connection, frame)
+        self._is_awake = bool(self._links)
+        if self._is_awake:
+            self._wishes.set_timer(_BEAT, HEARTBEAT_MS)
+        else:
+            self._wishes.cancel_timer(_LOOK)
+
+    def _overdue(self, connection: Connection) -> Refusal | None:
+        now_ms = self._clock.mono_ms()
+        principal, since_ms = connection.principal, connection.sending_since_ms
+        if since_ms is not None and now_ms - since_ms > SLOW_MS:
+            return Refusal.TOO_SLOW
+        if now_ms - connection.heard_ms > SILENCE_MS:
+            return Refusal.SILENT
+        if principal is not None and self._clock.wall_ms() > principal.expires_ms + EXPIRY_GRACE_MS:
+            return Refusal.TOKEN_EXPIRED
+        return None
+
+    def _look(self) -> None:
+        """Ask what other processes did; they write to the same file without telling us."""
+        self._wishes.set_timer(_LOOK, LOOK_MS)
+        if self._is_looking:
+            return
+        self._is_looking = True
+        sites = tuple(board.site.site_id for board in self._fanout.boards())
+        signed_in = dict.fromkeys(
+            connection.principal.person.sign_in_id
+            for connection in self._links.values()
+            if connection.principal is not None
+        )
+        # Through the store, not the reader: results of commits and looks must come in their order.
+        self._wishes.job("store", "look", (sites, tuple(signed_in)), self._on_looked)
+
+    def _on_looked(self, result: object, error: str) -> None:
+        self._is_looking = False
+        if error or not isinstance(result, Look):
+            self._wishes.warn("look_failed", error=error)
+            return
+        for board in self._fanout.boards():
+            if board.site.site_id in result.heads:
+                self._fanout.meet(board.site, result.heads[board.site.site_id])
+        self._end_sign_ins(result.ended_sign_ins)
+
+    def _end_sign_ins(self, sign_in_ids: tuple[str, ...]) -> None:
+        for connection in self._links.values():
+            principal = connection.principal
+            if principal is not None and principal.person.sign_in_id in sign_in_ids:
+                self._wishes.refuse(connection, Refusal.SIGNED_OUT)
+
+    def _on_command(self, request: object) -> None:
+        match request:
+            case SignInsEnded():
+                self._end_sign_ins(request.sign_in_ids)
+            case Stop():
+                for connection in self._links.values():
+                    self._wishes.refuse(connection, Refusal.SERVER_STOPPING)
+            case LookNow() if self._is_awake:
+                self._look()
+            case _:
+                pass
+
+
+def _is_same_terminal(before: Principal | None, now: Principal) -> bool:
+    """Say whether a renewed sign-in is of the same device on the same site."""
+    return before is None or (before.site.key, before.enrolment_id) == (now.site.key, now.enrolment_id)
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= ID_CHARACTERS
+
+
+def _is_of(operation: Operation, device_id: str) -> bool:
+    """Say whether an operation is numbered by this device and has usable ids."""
+    is_numbered = operation.device_id == device_id and operation.device_seq > 0
+    return is_numbered and _is_id(operation.op_id) and _is_id(operation.order_id)

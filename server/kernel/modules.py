@@ -1,0 +1,102 @@
+"""What a module registers: routes and commands. Modules import the kernel, never the other way round.
+
+Example::
+
+    MODULE = Module(
+        name="board",
+        routes=(Route("/orders/{order_id}", "GET", show_order, right=Right.READ_BOARD),),
+        commands=(Command("import", "read orders from files", configure, run),),
+    )
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.kernel.database import Database, open_database
+from server.kernel.folders import data_folder
+from server.kernel.records import Principal
+from server.kernel.services import Services
+from sync.contract.permissions import Right
+from sync.contract.ports import Clock, Ids
+
+SignedInHandler = Callable[[Request, Principal, Services], Awaitable[Response]]
+PublicHandler = Callable[[Request, Services], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP route. Whoever asks must be signed in and have ``right``."""
+
+    path: str
+    method: str
+    handler: SignedInHandler
+    right: Right
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRoute:
+    """One HTTP route that answers anybody; there are few, and a test names them."""
+
+    path: str
+    method: str
+    handler: PublicHandler
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What a command gets from outside."""
+
+    clock: Clock
+    ids: Ids
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+
+    def say(self, line: str) -> None:
+        """Print a line of the answer."""
+        print(line, file=self.stdout, flush=True)
+
+    def warn(self, line: str) -> None:
+        """Print a line beside the answer."""
+        print(line, file=self.stderr, flush=True)
+
+    def open_database(self, arguments: argparse.Namespace) -> Database:
+        """Open the data folder that ``--data`` or its default names."""
+        return open_database(data_folder(arguments.data), self.clock, self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One sub-command: ``configure`` adds its options, ``run`` does it and returns the exit code."""
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, CommandContext], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One noun of the server."""
+
+    name: str
+    routes: tuple[Route | PublicRoute, ...] = field(default=())
+    commands: tuple[Command, ...] = field(default=())
+
+
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data``."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the server's data")
+
+
+def add_site_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--site``."""
+    parser.add_argument("--site", default="", metavar="NAME", help="which site, when there are several")

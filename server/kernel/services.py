@@ -1,0 +1,32 @@
+"""What a route's handler gets beside its request: the stores, and a way to call them off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from server.kernel.auth import SignIns
+from server.kernel.database import Database
+
+T = TypeVar("T")
+WORKERS: Final = 4
+
+
+class Services(NamedTuple):
+    """The server as a route sees it. ``threads`` run what blocks; ``send`` tells the hub a command."""
+
+    database: Database
+    sign_ins: SignIns
+    threads: Executor
+    folder: Path
+    version: str
+    sync_port: Callable[[], int]
+    sync_url: str
+    send: Callable[[object], None]
+
+    async def blocking(self, call: Callable[..., T], *arguments: object) -> T:
+        """Call something that blocks, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, call, *arguments)

@@ -1,0 +1,112 @@
+"""Around every HTTP request: a limit on the body, headers, one log line, and never a bare traceback."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sync.contract.problems import Problem
+
+BODY_BYTES: Final = 1024 * 1024
+_LOG: Final = logging.getLogger(__name__)
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_TOO_LARGE: Final = Problem("BODY_TOO_LARGE", "The request is longer than 1 MiB.", "Send less at a time.")
+_FAULT: Final = Problem(
+    "SERVER_FAULT", "The server could not do that; nothing was changed.", "Try again, then tell IT."
+)
+
+
+class _TooLargeError(Exception):
+    """The body went over its limit while it was read."""
+
+
+class Surroundings:
+    """ASGI middleware; the outermost one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Surround ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(receive, send)
+        started = time.monotonic()
+        try:
+            exchange.check_length(_declared_length(scope))
+            await self._app(scope, exchange.receive, exchange.send)
+        except _TooLargeError:
+            await exchange.answer(413, _TOO_LARGE)
+        except Exception:  # noqa: BLE001 - whatever it is, the other side gets an answer
+            _LOG.exception("request failed")
+            await exchange.answer(500, _FAULT)
+        _LOG.info(
+            "request",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": exchange.status,
+                "duration_ms": round((time.monotonic() - started) * 1000, 1),
+            },
+        )
+
+
+class _Exchange:
+    """One request's two directions: counts what comes in, completes what goes out."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._received = 0
+        self.status = 0
+
+    async def receive(self) -> Message:
+        """Hand on a part of the body, as long as the whole stays below the limit."""
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        self.check_length(self._received)
+        return message
+
+    def check_length(self, length: int) -> None:
+        """Stop the request when its body is too long."""
+        if length > BODY_BYTES:
+            raise _TooLargeError
+
+    async def send(self, message: Message) -> None:
+        """Hand on a part of the answer, the start with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            given = {name.lower() for name, _ in headers}
+            headers += [header for header in (*_HEADERS, _NO_STORE) if header[0] not in given]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    async def answer(self, status: int, problem: Problem) -> None:
+        """Answer with a problem, unless an answer has begun."""
+        if self.status:
+            return
+        body = msgspec.json.encode(problem)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0

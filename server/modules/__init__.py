@@ -1,0 +1,10 @@
+"""The one table of modules: one module a noun, each with its routes and commands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.kernel.modules import Module
+from server.modules import board, health, sign_in
+
+MODULES: Final[tuple[Module, ...]] = (health.MODULE, sign_in.MODULE, board.MODULE)

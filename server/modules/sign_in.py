@@ -1,0 +1,90 @@
+"""Signing in over HTTP: device token to tokens, refresh, sign-out, and where the socket is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.kernel.auth import SignedIn
+from server.kernel.connections import SignInsEnded
+from server.kernel.http import json_body, json_response
+from server.kernel.modules import Module, PublicRoute, Route
+from server.kernel.records import Principal
+from server.kernel.services import Services
+from sync.contract.permissions import Right
+
+
+class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /sign-in`` takes."""
+
+    device_token: str
+    user: str = ""
+    password: str = ""
+
+
+class RefreshBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``POST /refresh`` takes."""
+
+    refresh_token: str
+
+
+async def sign_in(request: Request, services: Services) -> Response:
+    """Sign a device in, as its own user or as another by name and password."""
+    body = await json_body(request, SignInBody)
+    origin = request.client.host if request.client is not None else ""
+    signed_in = await services.blocking(
+        services.sign_ins.sign_in, origin, body.device_token, body.user, body.password
+    )
+    return _answer(signed_in)
+
+
+async def refresh(request: Request, services: Services) -> Response:
+    """Renew a sign-in; the refresh token is used up by it."""
+    body = await json_body(request, RefreshBody)
+    return _answer(await services.blocking(services.sign_ins.refresh, body.refresh_token))
+
+
+async def sign_out(_request: Request, principal: Principal, services: Services) -> Response:
+    """End the sign-in that this token belongs to, its live connections included."""
+    await services.blocking(services.sign_ins.sign_out, principal.person.sign_in_id)
+    services.send(SignInsEnded((principal.person.sign_in_id,)))
+    return Response(status_code=204)
+
+
+async def sync_address(request: Request, _principal: Principal, services: Services) -> Response:
+    """Say where the socket is: people type one address, the program asks for the other."""
+    url = services.sync_url
+    if not url:
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        host = request.url.hostname or "127.0.0.1"
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{services.sync_port()}/"
+    return json_response({"url": url})
+
+
+def _answer(signed_in: SignedIn) -> Response:
+    principal = signed_in.principal
+    person = principal.person
+    return json_response(
+        {
+            "access_token": signed_in.access_token,
+            "access_expires_ms": principal.expires_ms,
+            "refresh_token": signed_in.refresh_token,
+            "person": {"id": person.id, "name": person.name, "role": person.role},
+            "site": principal.site.as_site(),
+            "sign_in_id": person.sign_in_id,
+        }
+    )
+
+
+MODULE: Final = Module(
+    name="sign_in",
+    routes=(
+        PublicRoute("/sign-in", "POST", sign_in),
+        PublicRoute("/refresh", "POST", refresh),
+        Route("/sign-out", "POST", sign_out, right=Right.READ_BOARD),
+        Route("/sync-address", "GET", sync_address, right=Right.READ_BOARD),
+    ),
+)
