@@ -62,7 +62,9 @@ def age_banner(as_of_ms: int, now_ms: int, zone: tzinfo) -> BannerMessage:
         "This terminal has just started and the server has not answered. "
         "You can work: moves are kept here and sent when it returns.",
     )
-    return BannerMessage(Tone.AMBER, "hourglass", strong, text, translate("Banner", "Try now"), can_close=False)
+    return BannerMessage(
+        Tone.AMBER, "hourglass", strong, text, translate("Banner", "Try now"), can_close=False
+    )
 
 
 def problem_banner(problem: Problem) -> BannerMessage:

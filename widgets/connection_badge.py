@@ -115,7 +115,9 @@ class ConnectionBadge(QAbstractButton):
             return
         self._badge = badge
         self.setText(badge.words)
-        self.setAccessibleName(translate("Badge", "Connection: {words}", words=badge.words.replace(" | ", ", ")))
+        self.setAccessibleName(
+            translate("Badge", "Connection: {words}", words=badge.words.replace(" | ", ", "))
+        )
         self.updateGeometry()
         self.update()
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.connection_badge import ConnectionBadge, ConnectionState
+from widgets.elided_label import ElidedLabel
 from widgets.mark import mark_pixmap
 from widgets.theme.look import Look
 from widgets.words import translate
@@ -112,12 +113,11 @@ class Header(QFrame):
         self.setObjectName("header")
         self._look = look
         self._mark = QLabel(self)
-        self._site = QLabel(self)
-        self._station = QLabel(self)
+        self._site = ElidedLabel(self)
+        self._station = ElidedLabel(self)
         self._station.setProperty("tone", "quiet")
         for data in (self._site, self._station):
             data.setProperty("is_data", True)
-            data.setTextFormat(Qt.TextFormat.PlainText)
         self.search = SearchField(look, self)
         self._chips: dict[str, QPushButton] = {}
         self._needs_you = QPushButton(self)
@@ -241,5 +241,5 @@ class Header(QFrame):
 
     def _fit_search(self) -> None:
         """Set the width of the search field for the width of the window."""
-        room = self.width() * 3 // 10
-        self.search.setFixedWidth(max(self._look.px(140), min(self._look.px(430), room)))
+        room = self.width() * 3 // 10 - self._look.px(60) * (self._look.scale_percent > 150)
+        self.search.setFixedWidth(max(200, min(self._look.px(430), room)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
@@ -17,6 +18,7 @@ from widgets.header import Header
 from widgets.menus import THEME_ACTIONS, MainMenu, next_scale
 from widgets.status_line import StatusLine
 from widgets.theme.look import Look
+from widgets.theme.tokens import ThemeName
 from widgets.view_bar import ViewBar
 from widgets.words import translate
 
@@ -104,19 +106,17 @@ class MainWindow(QMainWindow):
             "select_column": lambda: board.change_focus(lambda focus: focus.select_column()),
             "select_none": lambda: board.change_focus(lambda focus: focus.clear()),
             "search": self.header.focus_search,
-            "text_larger": lambda: self._choose(self.look.with_scale(next_scale(self.look.scale_percent, 1))),
-            "text_smaller": lambda: self._choose(self.look.with_scale(next_scale(self.look.scale_percent, -1))),
-            "text_normal": lambda: self._choose(self.look.with_scale(100)),
+            "text_larger": lambda: self._choose_scale(next_scale(self.look.scale_percent, 1)),
+            "text_smaller": lambda: self._choose_scale(next_scale(self.look.scale_percent, -1)),
+            "text_normal": lambda: self._choose_scale(100),
             "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
             "next_region": lambda: self._go_region(1),
             "previous_region": lambda: self._go_region(-1),
             "keys": lambda: keys_dialog(self.look, self.actions_book.specs(), self).open(),
             "about": lambda: about_dialog(self.look, self._version, self).open(),
         }
-        for number in range(4):
-            own[f"focus_column_{number + 1}"] = lambda number=number: board.focus_column(number)
-        for name, theme in THEME_ACTIONS.items():
-            own[name] = lambda theme=theme: self._choose(self.look.with_theme(theme))
+        own |= {f"focus_column_{number + 1}": partial(board.focus_column, number) for number in range(4)}
+        own |= {name: partial(self._choose_theme, theme) for name, theme in THEME_ACTIONS.items()}
         return own
 
     def _on_action(self, name: str) -> None:
@@ -149,6 +149,14 @@ class MainWindow(QMainWindow):
         focused = self.focusWidget()
         current = regions.index(focused) if focused in regions else len(regions) - 1
         regions[(current + step) % len(regions)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _choose_theme(self, theme: ThemeName) -> None:
+        """Apply a theme that the person chose."""
+        self._choose(self.look.with_theme(theme))
+
+    def _choose_scale(self, percent: int) -> None:
+        """Apply a text size that the person chose."""
+        self._choose(self.look.with_scale(percent))
 
     def _choose(self, look: Look) -> None:
         """Apply a look that the person chose, and tell it."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from widgets.board.texts import local_time
+from widgets.elided_label import ElidedLabel
 from widgets.numbers import megabytes_text, milliseconds_text, seconds_text
 from widgets.theme.look import Look
 from widgets.words import translate
@@ -51,23 +52,19 @@ class StatusLine(QFrame):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self._zone = zone
-        self._action = QLabel(self)
-        self._action.setTextFormat(Qt.TextFormat.PlainText)
+        self._action = ElidedLabel(self)
         self._undo = QPushButton(translate("StatusLine", "Undo"), self)
         self._undo.setProperty("kind", "link")
         self._undo.clicked.connect(self.undo_requested)
         self._undo_key = QLabel("Ctrl Z", self)
         self._undo_key.setProperty("kind", "key")
         self._undo_key.setProperty("is_data", True)
-        self._said = QLabel(self)
-        self._said.setTextFormat(Qt.TextFormat.PlainText)
+        self._said = ElidedLabel(self)
         self._said.setProperty("tone", "faint")
-        # Never wider than what is left: a long sentence must not push the window apart.
-        self._said.setMinimumWidth(0)
         self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._terminal = QLabel(translate("StatusLine", "This terminal:"), self)
         self._terminal.setProperty("tone", "quiet")
-        self._figures = QLabel(self)
+        self._figures = ElidedLabel(self)
         self._rule = QLabel("|", self)
         self._rule.setProperty("is_data", True)
         self._rule.setProperty("tone", "faint")

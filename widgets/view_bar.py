@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from widgets.board.texts import clock_text
+from widgets.elided_label import ElidedLabel
 from widgets.theme.look import Look
 from widgets.words import counted, translate
 
@@ -51,7 +52,7 @@ class ViewBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._zone = zone
         self._name = QLabel(translate("ViewBar", "Today’s dispatch"), self)
-        self._summary = QLabel(self)
+        self._summary = ElidedLabel(self)
         self._summary.setProperty("tone", "quiet")
         self._undo = QPushButton(translate("ViewBar", "Undo"), self)
         self._undo.clicked.connect(self.undo_requested)

@@ -18,14 +18,18 @@ _CUSTOMERS: Final = (
     ("Birchwood Pharmacy", "Preston"), ("Halden & Moss Ltd", "Carlisle"), ("Ines Carvalho", "Porto, PT"),
     ("Riverside Canteen", "Durham"), ("Tallow Lane Candles", "Whitehaven"), ("O. Fairweather", "Stirling"),
     ("Kestrel Climbing Hall", "Penrith"), ("Yusuf Aydin", "Bolton"), ("Marram Point Hotel", "Amble"),
-    ("Brightside Nursery School", "Oldham"), ("Dr E. Lindqvist", "Lund, SE"), ("Copperfield Repairs", "Wigan"),
+    ("Brightside Nursery School", "Oldham"), ("Dr E. Lindqvist", "Lund, SE"),
+    ("Copperfield Repairs", "Wigan"),
     ("Salt & Timber Kitchens", "Redcar"), ("Wren Cottage Bakery", "Settle"), ("Thandiwe Moyo", "Salford"),
     ("Old Foundry Brewing", "Goole"), ("Lantern Street Books", "Lancaster"), ("P. Castellanos", "Vigo, ES"),
-    ("Northmoor Veterinary Group", "Alnwick"), ("Juniper Yoga Rooms", "Ripon"), ("Hexley Model Railways", "Crewe"),
-    ("Greta Aaltonen", "Turku, FI"), ("Quayside Chandlers", "Maryport"), ("St Oswin Parish Office", "Tynemouth"),
+    ("Northmoor Veterinary Group", "Alnwick"), ("Juniper Yoga Rooms", "Ripon"),
+    ("Hexley Model Railways", "Crewe"),
+    ("Greta Aaltonen", "Turku, FI"), ("Quayside Chandlers", "Maryport"),
+    ("St Oswin Parish Office", "Tynemouth"),
 )  # fmt: skip
 _PEOPLE: Final = (
-    ("Bea F.", "u-bea"), ("Omar L.", "u-omar"), ("Tess W.", "u-tess"), ("Ivo P.", "u-ivo"), ("Nia J.", "u-nia"),
+    ("Bea F.", "u-bea"), ("Omar L.", "u-omar"), ("Tess W.", "u-tess"), ("Ivo P.", "u-ivo"),
+    ("Nia J.", "u-nia"),
 )  # fmt: skip
 _CARRIERS: Final = ("Parcelline Next Day", "Swiftway Express", "Harbour Freight", "Post Standard")
 

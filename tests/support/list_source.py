@@ -52,7 +52,9 @@ class ListSource:
         before = self._rows.get(row.local_id)
         self._rows[row.local_id] = row
         stages = {row.stage} | ({before.stage} if before is not None else set())
-        is_same_place = before is not None and self._key(before) == self._key(row) and before.stage is row.stage
+        is_same_place = (
+            before is not None and self._key(before) == self._key(row) and before.stage is row.stage
+        )
         self._sort(stages)
         return BoardChange((row.local_id,), () if is_same_place else tuple(stages))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QPoint, Qt
@@ -15,6 +17,7 @@ from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import STAGES, Stage
 from telemetry.recorder import MemoryRecorder
 from widgets.banner import age_banner
+from widgets.board.focus import Focus
 from widgets.board.view import Board
 from widgets.connection_badge import ConnectionState, LinkState
 from widgets.main_window import MainWindow
@@ -29,7 +32,9 @@ _NEXT_DAY, _EXPRESS = "Parcelline Next Day", "Swiftway Express"
 _PEOPLE = {"Bea F.": "u-bea", "Omar L.": "u-omar", "Tess W.": "u-tess", "Ivo P.": "u-ivo"}
 
 
-def _order(local_id: int, *, cut: int | None, picked: int = 0, lines: int = 4, by: str = "", **more: object) -> CardRow:
+def _order(
+    local_id: int, *, cut: int | None, picked: int = 0, lines: int = 4, by: str = "", **more: object
+) -> CardRow:
     """Return one order of the scene."""
     carrier = _NEXT_DAY if cut == _SOON else "Post Standard" if cut is None or cut > _NEXT else _EXPRESS
     base = {"cut_off_ms": cut, "carrier": carrier, "lines_total": lines, "lines_picked": picked}
@@ -57,12 +62,14 @@ def _confirmed() -> list[CardRow]:
 
 def _picking() -> list[CardRow]:
     """Return the orders that are being picked, with every rare state."""
-    more: dict[str, object] = {"stage": Stage.PICKING}
+    more: dict[str, Any] = {"stage": Stage.PICKING}
     late = NOW_MS - 4 * MINUTE_MS + 1
     return [
         _order(201, cut=late, lines=8, picked=5, by="Bea F.", priority=1, **more),
         _order(202, cut=_SOON, lines=6, picked=4, by="Omar L.", is_cancelled=True, **more),
-        _order(203, cut=_SOON, lines=9, picked=5, by="Bea F.", lines_short=4, backorder_number="70203-B", **more),
+        _order(
+            203, cut=_SOON, lines=9, picked=5, by="Bea F.", lines_short=4, backorder_number="70203-B", **more
+        ),
         _order(204, cut=_SOON, lines=20, picked=2, by="Tess W.", **more),
         _order(205, cut=_NEXT, lines=6, picked=2, by="Ivo P.", **more),
         _order(206, cut=_NEXT, lines=3, picked=1, by="Tess W.", **more),
@@ -73,7 +80,7 @@ def _picking() -> list[CardRow]:
 
 def _picked() -> list[CardRow]:
     """Return the orders that wait for packing."""
-    more: dict[str, object] = {"stage": Stage.PICKED}
+    more: dict[str, Any] = {"stage": Stage.PICKED}
     rows = [
         _order(301, cut=_SOON, lines=5, picked=5, by="Omar L.", **more),
         _order(302, cut=_SOON, lines=3, picked=3, fate=Fate.PENDING, **more),
@@ -83,7 +90,10 @@ def _picked() -> list[CardRow]:
         _order(306, cut=_NEXT, lines=7, picked=7, by="Bea F.", **more),
         _order(307, cut=_NEXT, lines=4, picked=4, by="Ivo P.", fate=Fate.PENDING, **more),
     ]
-    return rows + [_order(each, cut=_NEXT, lines=each % 7 + 1, picked=each % 7 + 1, by="Omar L.", **more) for each in range(308, 315)]
+    return rows + [
+        _order(each, cut=_NEXT, lines=each % 7 + 1, picked=each % 7 + 1, by="Omar L.", **more)
+        for each in range(308, 315)
+    ]
 
 
 def _shipped() -> list[CardRow]:
@@ -153,7 +163,9 @@ def build_window(scene: Scene, look: Look) -> tuple[MainWindow, ListSource]:
         window.header.set_connection(ConnectionState(LinkState.OFFLINE, since_ms=as_of, not_sent=2))
         window.banners.show_banner("age", age_banner(as_of, NOW_MS, ZONE))
     else:
-        window.header.set_connection(ConnectionState(LinkState.LIVE, delay_ms=200, not_sent=2 if count else 0))
+        window.header.set_connection(
+            ConnectionState(LinkState.LIVE, delay_ms=200, not_sent=2 if count else 0)
+        )
     window.status_line.set_figures(Figures(9, 2.1, 0.2, 38, is_offline=scene.is_offline))
     window.resize(*scene.size)
     return window, source
@@ -180,7 +192,7 @@ def stage_scene(scene: Scene, window: MainWindow, source: ListSource) -> None:
         board.setFocus(Qt.FocusReason.OtherFocusReason)
         board.focus_order(scene.focus)
     for local_id in scene.selected:
-        board.change_focus(lambda focus, local_id=local_id: focus.toggle(local_id))  # type: ignore[misc]
+        board.change_focus(partial(Focus.toggle, local_id=local_id))
     if scene.drag_from is not None and scene.drag_to is not None:
         box = board.columns.visible_cards()[scene.drag_from]
         start = QPoint(box.x + 180, box.y + 40)

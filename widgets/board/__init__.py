@@ -1,0 +1,1 @@
+"""The board: one widget that paints all columns from rows it asks for."""

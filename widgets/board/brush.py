@@ -54,7 +54,9 @@ class Brush:
                 draw(x, y, text)
         self._waiting = {}
 
-    def outline(self, box: Box, colour: QColor, width: float, *, radius: float = 8, dashed: bool = False) -> None:
+    def outline(
+        self, box: Box, colour: QColor, width: float, *, radius: float = 8, dashed: bool = False
+    ) -> None:
         """Draw a rounded line just inside ``box``."""
         painter = self.painter
         pen = QPen(colour, width)

@@ -29,7 +29,7 @@ class BoardCanvas(QWidget):
 
     first_painted = Signal()
 
-    def __init__(  # noqa: PLR0917 - from the most general to the most specific
+    def __init__(
         self,
         look: Look,
         now_ms: Callable[[], int],

@@ -146,7 +146,9 @@ class Carry:
             drag.refusal = self._hooks.may_move(drag.ids, column.stage)
             drag.slot = drop_slot(drag.lead, column.stage, column.ids, column.groups, self._hooks.row_of)
             self._hooks.repaint(self._columns.set_slot(target, drag.slot))
-        tinted = [self._columns.each[one].box for one in (old, target) if one is not None and one != drag.origin]
+        tinted = [
+            self._columns.each[one].box for one in (old, target) if one is not None and one != drag.origin
+        ]
         self._hooks.repaint(tinted)
         self._hooks.released(before - self.held_stages())
 

@@ -139,10 +139,10 @@ class Column:
             shown["empty"] = self.view
         for item in self.visible():
             if item.kind == "card":
-                shown[self.ids[item.index]] = self.card_box(item.index)
+                shown[self.ids[item.number]] = self.card_box(item.number)
             elif item.kind == "header":
-                group = self.groups[item.index]
-                shown[(group.key, group.count)] = self.header_box(item.index)
+                group = self.groups[item.number]
+                shown[(group.key, group.count)] = self.header_box(item.number)
             else:
                 shown["slot"] = self.slot_box()
         return shown
@@ -248,7 +248,7 @@ class Columns:
             return None
         for item in column.visible():
             if item.kind == "card":
-                return column.ids[item.index], column.card_box(item.index).y
+                return column.ids[item.number], column.card_box(item.number).y
         return None
 
     def _keep(self, column: Column, anchor: tuple[int, int] | None) -> None:
@@ -263,7 +263,7 @@ class Columns:
         """Return the boxes of all cards that show, by local id."""
         if self._boxes is None:
             self._boxes = {
-                column.ids[item.index]: column.card_box(item.index)
+                column.ids[item.number]: column.card_box(item.number)
                 for column in self.each
                 for item in column.visible()
                 if item.kind == "card"

@@ -24,7 +24,7 @@ from widgets.words import counted, translate
 _SHADOW_STEPS: Final = 14
 
 
-def lifted_picture(  # noqa: PLR0913 - made once per drag from everything a card needs
+def lifted_picture(
     look: Look, texts: TextCache, shelf: CardShelf, drag: Drag, moment: Moment, ratio: float
 ) -> QPixmap:
     """Return the picture of the lifted card: shadow, stack edges, card, badge."""

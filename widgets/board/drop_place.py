@@ -14,9 +14,7 @@ RowOf = Callable[[int], CardRow | None]
 _MINUTE_MS = 60_000
 
 
-def drop_slot(
-    row: CardRow, stage: Stage, ids: Sequence[int], groups: Sequence[Group], row_of: RowOf
-) -> Slot:
+def drop_slot(row: CardRow, stage: Stage, ids: Sequence[int], groups: Sequence[Group], row_of: RowOf) -> Slot:
     """Return the slot for ``row`` in a column: in its group by the sort, or where its group would open."""
     if stage is Stage.SHIPPED or not groups:
         return Slot(0)

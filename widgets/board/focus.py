@@ -26,6 +26,14 @@ class Focus:
         self.local_id = ids[self.place] if len(ids) else None
         self._anchor = None
 
+    def choose(self, column: int, place: int, *, is_toggle: bool) -> None:
+        """Focus a card that was clicked: alone, or as one more in the selection."""
+        self.set(column, place)
+        if not is_toggle:
+            self.clear()
+        elif self.local_id is not None:
+            self.toggle(self.local_id)
+
     def focus_order(self, local_id: int) -> bool:
         """Focus an order by id; False when it is not shown."""
         found = self._columns.find(local_id)

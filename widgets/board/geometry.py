@@ -97,7 +97,9 @@ def column_boxes(width: int, height: int, metrics: Metrics, scroll_x: int = 0) -
     each = column_width(width, metrics)
     tall = max(0, height - metrics.bottom_gap)
     step = each + metrics.column_gap
-    return tuple(Box(metrics.gutter + place * step - scroll_x, 0, each, tall) for place in range(COLUMN_COUNT))
+    return tuple(
+        Box(metrics.gutter + place * step - scroll_x, 0, each, tall) for place in range(COLUMN_COUNT)
+    )
 
 
 def column_width(width: int, metrics: Metrics) -> int:
@@ -127,7 +129,7 @@ class Item(NamedTuple):
     """Something visible in a column: a header (``group``), a card (``place``) or the slot."""
 
     kind: str
-    index: int
+    number: int
     y: int
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from sync.contract.rows import Group, GroupKey
 from sync.contract.stages import Stage
@@ -20,6 +20,18 @@ from widgets.words import translate
 LOOKED_AT: Final = 24
 """Cards of a group that are looked at to see whether one is at risk: the most urgent come first."""
 
+_COUNT: Final = TextStyle(FontKey(13, 600, figures=True), "ink2")
+_CARRIER: Final = TextStyle(FontKey(13, 600), "ink")
+_PLAIN: Final = TextStyle(FontKey(13, 500, figures=True), "ink2")
+
+
+class _Part(NamedTuple):
+    """One word group of a header, with an icon before it or ""."""
+
+    text: str
+    style: TextStyle
+    icon: str
+
 
 class GroupTexts:
     """Draws group headers; remembers for a minute which groups hold an order at risk."""
@@ -35,52 +47,49 @@ class GroupTexts:
         """Forget what is at risk: a minute passed or rows changed."""
         self._known.clear()
 
-    def draw(  # noqa: PLR0913 - one header needs its column, its time and its rows
-        self, brush: Brush, column: Column, number: int, moment: Moment, source: RowSource
-    ) -> None:
-        """Draw the header of group ``number``."""
+    def draw(self, brush: Brush, column: Column, number: int, moment: Moment, source: RowSource) -> None:
+        """Draw the header of group ``number``: the carrier gets what the times leave."""
         look, box, group = self._look, column.header_box(number), column.groups[number]
         x, line = box.x + look.px(6), box.height
         end = box.right - look.px(6)
-        icon = look.px(16)
+        icon, gap = look.px(16), look.px(8)
         brush.painter.drawPixmap(x, box.y + (line - icon) // 2, self._atlas.icon("truck", icon, "ink3"))
         x += look.px(24)
-        count = TextStyle(FontKey(13, 600, figures=True), "ink2")
-        end -= self._texts.lay(str(group.count), count.font).width
-        brush.text(str(group.count), count, end, box.y, line)
-        carrier = TextStyle(FontKey(13, 600), "ink")
+        end -= self._texts.lay(str(group.count), _COUNT.font).width
+        brush.text(str(group.count), _COUNT, end, box.y, line)
+        times = self._times(group, self._state(column, group, moment, source), moment)
+        needed = sum(self._texts.lay(part.text, part.style.font).width + gap for part in times)
+        needed += sum(look.px(19) for part in times if part.icon)
         name = group.key.carrier or translate("Board", "No carrier")
-        name = self._texts.elide(name, carrier.font, max(look.px(40), end - x - look.px(190)))
-        x += brush.text(name, carrier, x, box.y, line) + look.px(9)
-        x = self._times(brush, group, self._state(column, group, moment, source), moment, x, box.y, line)
-        y = box.y + line // 2
-        if end - x > look.px(24):
-            brush.painter.fillRect(x, y, end - x - look.px(8), 1, look.colour("control"))
+        name = self._texts.elide(name, _CARRIER.font, max(look.px(40), end - x - needed - 2 * gap))
+        x += brush.text(name, _CARRIER, x, box.y, line) + gap
+        for part in times:
+            if part.icon:
+                size = look.px(14)
+                picture = self._atlas.icon(part.icon, size, part.style.token)
+                brush.painter.drawPixmap(x, box.y + (line - size) // 2, picture)
+                x += size + look.px(5)
+            x += brush.text(part.text, part.style, x, box.y, line) + gap
+        if end - x > look.px(16):
+            brush.painter.fillRect(x, box.y + line // 2, end - x - gap, 1, look.colour("control"))
 
-    def _times(
-        self, brush: Brush, group: Group, state: Urgency, moment: Moment, x: int, y: int, line: int
-    ) -> int:
-        """Draw cut-off and time left; return where the rule may begin."""
-        look, cut_off = self._look, group.key.cut_off_ms
-        plain = TextStyle(FontKey(13, 500, figures=True), "ink2")
+    def _times(self, group: Group, state: Urgency, moment: Moment) -> list[_Part]:
+        """Return cut-off and time left, with an icon where somebody has to hurry."""
+        cut_off = group.key.cut_off_ms
         if cut_off is None:
-            return x + brush.text(translate("Board", "No cut-off"), plain, x, y, line) + look.px(8)
-        x += brush.text(moment_text(cut_off, moment.now_ms, moment.zone), plain, x, y, line) + look.px(8)
+            return [_Part(translate("Board", "No cut-off"), _PLAIN, "")]
+        parts = [_Part(moment_text(cut_off, moment.now_ms, moment.zone), _PLAIN, "")]
         left = left_text(cut_off, moment.now_ms)
-        if not left:
-            return x
-        style = plain
-        if state is not Urgency.NONE:
-            icon, token = ("triangle-alert", "amber") if state is Urgency.AT_RISK else ("octagon-alert", "red")
-            style = TextStyle(FontKey(13, 700, figures=True), token)
-            size = look.px(14)
-            brush.painter.drawPixmap(x, y + (line - size) // 2, self._atlas.icon(icon, size, token))
-            x += size + look.px(5)
-        return x + brush.text(left, style, x, y, line) + look.px(8)
+        if left and state is Urgency.NONE:
+            parts.append(_Part(left, _PLAIN, ""))
+        elif left:
+            icon, token = (
+                ("triangle-alert", "amber") if state is Urgency.AT_RISK else ("octagon-alert", "red")
+            )
+            parts.append(_Part(left, TextStyle(FontKey(13, 700, figures=True), token), icon))
+        return parts
 
-    def _state(
-        self, column: Column, group: Group, moment: Moment, source: RowSource
-    ) -> Urgency:
+    def _state(self, column: Column, group: Group, moment: Moment, source: RowSource) -> Urgency:
         """Say whether the group is late, or holds an order that will be."""
         cut_off = group.key.cut_off_ms
         if cut_off is None:

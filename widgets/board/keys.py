@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from widgets.board.view import Board
 
 _Key = Qt.Key
+
+_ROWS: Final[dict[int, int]] = {_Key.Key_Up: -1, _Key.Key_Down: 1}
+_SIDEWAYS: Final[dict[int, int]] = {_Key.Key_Left: -1, _Key.Key_Right: 1}
 
 
 class BoardKeys:
@@ -42,10 +45,10 @@ class BoardKeys:
 
     def _walk(self, key: int, *, is_shift: bool, is_control: bool) -> Callable[[Focus], object] | None:
         """Return how a key moves the focus."""
-        rows = {_Key.Key_Up: -1, _Key.Key_Down: 1}.get(key)
+        rows = _ROWS.get(key)
         if rows is not None and not is_control:
             return (lambda focus: focus.extend(rows)) if is_shift else (lambda focus: focus.step(rows))
-        sideways = {_Key.Key_Left: -1, _Key.Key_Right: 1}.get(key)
+        sideways = _SIDEWAYS.get(key)
         if sideways is not None and not is_control:
             return lambda focus: focus.sideways(sideways)
         if key in (_Key.Key_Home, _Key.Key_End):

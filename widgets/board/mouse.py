@@ -102,9 +102,9 @@ class BoardMouse:
         if keys & Qt.KeyboardModifier.ShiftModifier:
             board.change_focus(lambda focus: focus.extend_to(press.column, press.place))
         elif is_glyph or keys & Qt.KeyboardModifier.ControlModifier:
-            board.change_focus(lambda focus: (focus.set(press.column, press.place), focus.toggle(press.local_id)))
+            board.change_focus(lambda focus: focus.choose(press.column, press.place, is_toggle=True))
         else:
-            board.change_focus(lambda focus: (focus.clear(), focus.set(press.column, press.place)))
+            board.change_focus(lambda focus: focus.choose(press.column, press.place, is_toggle=False))
             if is_link and row is not None and row.exception and not row.is_cancelled:
                 board.open_order(press.local_id)
 

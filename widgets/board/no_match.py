@@ -29,6 +29,8 @@ class NoMatch(QFrame):
             label.setTextFormat(Qt.TextFormat.PlainText)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(10)
+        self._sentence.setProperty("tone", "quiet")
         for part in (self._icon, self._heading, self._sentence):
             column.addWidget(part)
         column.addWidget(self._clear, alignment=Qt.AlignmentFlag.AlignLeft)
@@ -45,15 +47,19 @@ class NoMatch(QFrame):
         self._clear.setIcon(look.button_icon("x", 16, "onblue", ratio))
         self._clear.setIconSize(look.button_icon_size(16))
         self.setFixedWidth(look.px(420))
-        self.centre()
+        self._fit()
 
     def show_words(self, words: str) -> None:
         """Show the panel for what was looked for; hide it for ""."""
         if words:
             self._heading.setText(translate("Board", "No order matches “{words}”", words=words[:80]))
-            self.adjustSize()
-            self.centre()
+            self._fit()
         self.setVisible(bool(words))
+
+    def _fit(self) -> None:
+        """Take the height that the wrapped words need at this width."""
+        self.setFixedHeight(self.heightForWidth(self.width()))
+        self.centre()
 
     def centre(self) -> None:
         """Stand in the middle of the board, a little high."""

@@ -130,8 +130,12 @@ class BoardPainter:
         picture = self._atlas.corners(ground, edge, COLUMN_RADIUS)
         side = COLUMN_RADIUS
         step = round(side * self.ratio)
-        places = ((box.x, box.y, 0, 0), (box.right - side, box.y, 1, 0))
-        places += ((box.x, box.bottom - side, 0, 1), (box.right - side, box.bottom - side, 1, 1))
+        places = (
+            (box.x, box.y, 0, 0),
+            (box.right - side, box.y, 1, 0),
+            (box.x, box.bottom - side, 0, 1),
+            (box.right - side, box.bottom - side, 1, 1),
+        )
         for x, y, column, row in places:
             painter.drawPixmap(QPoint(x, y), picture, QRect(column * step, row * step, step, step))
         if edge:
@@ -152,7 +156,7 @@ class BoardPainter:
         view = wanted[0][0].view
         painter.setClipRect(QRect(whole.left(), view.y, whole.width(), view.height))
         moment = self.moment()
-        ids = [column.ids[one.index] for column, items in wanted for one in items if one.kind == "card"]
+        ids = [column.ids[one.number] for column, items in wanted for one in items if one.kind == "card"]
         self.shelf.fetch(scene.columns.source, ids)
         ghosts: list[tuple[Column, Item]] = []
         for column, items in wanted:
@@ -180,11 +184,11 @@ class BoardPainter:
         drag = scene.drag
         if item.kind == "header":
             assert scene.columns.source is not None
-            self.groups.draw(brush, column, item.index, moment, scene.columns.source)
+            self.groups.draw(brush, column, item.number, moment, scene.columns.source)
         elif item.kind == "slot":
             assert drag is not None
             self._slot(brush, column, drag, moment)
-        elif drag is not None and column.ids[item.index] in drag.ids:
+        elif drag is not None and column.ids[item.number] in drag.ids:
             ghosts.append((column, item))
         else:
             self._card(brush, column, item, scene, moment)
@@ -198,13 +202,11 @@ class BoardPainter:
 
     def _card(self, brush: Brush, column: Column, item: Item, scene: Scene, moment: Moment) -> None:
         """Draw one card."""
-        card = self.shelf.card(self._want(column, column.ids[item.index], scene), moment)
+        card = self.shelf.card(self._want(column, column.ids[item.number], scene), moment)
         if card is not None:
             brush.card(card, column.box.x + column.inset, column.top_of(item.y))
 
-    def _ghosts(
-        self, brush: Brush, ghosts: list[tuple[Column, Item]], scene: Scene, moment: Moment
-    ) -> None:
+    def _ghosts(self, brush: Brush, ghosts: list[tuple[Column, Item]], scene: Scene, moment: Moment) -> None:
         """Draw lifted cards faintly where they came from; in high contrast as dashed outlines."""
         if not ghosts or (scene.drag is not None and scene.drag.is_settling):
             return
@@ -216,7 +218,7 @@ class BoardPainter:
         brush.painter.setOpacity(1.0)
         if is_plain:
             for column, item in ghosts:
-                brush.outline(column.card_box(item.index), self._look.colour("blue"), 2, dashed=True)
+                brush.outline(column.card_box(item.number), self._look.colour("blue"), 2, dashed=True)
 
     def _slot(self, brush: Brush, column: Column, drag: Drag, moment: Moment) -> None:
         """Draw where the drop lands: the slot, or the card itself once it was dropped."""
@@ -256,13 +258,15 @@ class BoardPainter:
     def _lifted_card(self, painter: QPainter, drag: Drag) -> None:
         """Draw the lifted card; its picture is made once per drag."""
         if self._lifted is None:
-            self._lifted = lifted_picture(self._look, self._texts, self.shelf, drag, self.moment(), self.ratio)
+            self._lifted = lifted_picture(
+                self._look, self._texts, self.shelf, drag, self.moment(), self.ratio
+            )
         painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
 
 
 def _ringed(column: Column, item: Item) -> Box:
     """Return the box that an item paints into, the focus ring included."""
     if item.kind == "header":
-        return column.header_box(item.index)
-    box = column.slot_box() if item.kind == "slot" else column.card_box(item.index)
+        return column.header_box(item.number)
+    box = column.slot_box() if item.kind == "slot" else column.card_box(item.number)
     return Box(box.x, box.y, box.width, box.height)

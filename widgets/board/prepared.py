@@ -14,7 +14,17 @@ from PySide6.QtGui import QPixmap, QStaticText
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import Stage
 from widgets.board.card_shape import CardShape
-from widgets.board.sprites import BAND_ICONS, BAND_TOKENS, PIP_GAP, MAX_PIPS, Avatar, Face, Pill, Pips, SpriteAtlas
+from widgets.board.sprites import (
+    BAND_ICONS,
+    BAND_TOKENS,
+    MAX_PIPS,
+    PIP_GAP,
+    Avatar,
+    Face,
+    Pill,
+    Pips,
+    SpriteAtlas,
+)
 from widgets.board.statics import TextCache, TextStyle
 from widgets.board.texts import (
     Band,
@@ -64,7 +74,7 @@ class CardMaker:
         self._atlas = atlas
         self._texts = texts
 
-    def make(  # noqa: PLR0913 - the six things that decide a card's look
+    def make(
         self, row: CardRow, shape: CardShape, width: int, moment: Moment, *, is_selected: bool, ground: str
     ) -> PreparedCard:
         """Prepare one card of ``width`` pixels on a column of colour ``ground``."""
@@ -230,13 +240,18 @@ class _Work:
         """Place pips or bar, the count, and on the right who holds it or that it is not sent."""
         row, shape = self._row, self._shape
         pips = Pips(
-            row.lines_total, row.lines_picked, row.lines_short, shape.pip_width, shape.pip_height, shape.bar_width
+            row.lines_total,
+            row.lines_picked,
+            row.lines_short,
+            shape.pip_width,
+            shape.pip_height,
+            shape.bar_width,
         )
         self._blits.append((shape.text_x, shape.pips_y, self._atlas.pips(pips)))
         is_bar = row.lines_total > MAX_PIPS
         used = shape.bar_width if is_bar else row.lines_total * (shape.pip_width + PIP_GAP) - PIP_GAP
         font = FontKey(shape.detail_font, figures=True)
-        x = shape.text_x + max(0, used) + 8
+        x = shape.text_x + max(0, used) + self._look.px(8)
         top = shape.pips_y + (shape.pip_height - shape.detail_line) // 2
         end = x + self._write(count_text(row), font, "ink2", x, top, shape.detail_line)
         self._claim(end, top)
@@ -281,7 +296,9 @@ class _Work:
         """Place carrier or count in the second row of a compact card, and the band's icon."""
         row, shape = self._row, self._shape
         if self._band is not None:
-            icon = self._atlas.icon(BAND_ICONS[self._band.kind], shape.band_icon, _icon_token(self._band.kind))
+            icon = self._atlas.icon(
+                BAND_ICONS[self._band.kind], shape.band_icon, _icon_token(self._band.kind)
+            )
             self._blits.append((time_left - shape.band_icon - 8, shape.tag_y, icon))
         right = self._width - shape.avatar_right
         y, line = shape.customer_y, shape.customer_line

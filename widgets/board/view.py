@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -82,7 +83,7 @@ class Board(BoardCanvas):
         """Return what carrying needs from this widget."""
         return CarryHooks(
             row_of=self.row,
-            may_move=lambda ids, stage: self._may_move(ids, stage),
+            may_move=self._may_move,
             repaint=self.repaint_boxes,
             moved=self._tell_move,
             say=lambda words, is_assertive: self.say(words, is_assertive=is_assertive),
@@ -93,7 +94,9 @@ class Board(BoardCanvas):
         """Name the board for screen readers."""
         self.setAccessibleName(translate("Board", "Board of orders"))
         self.setAccessibleDescription(
-            translate("Board", "Four columns. Arrow keys walk over the orders, Space lifts one, Enter opens it.")
+            translate(
+                "Board", "Four columns. Arrow keys walk over the orders, Space lifts one, Enter opens it."
+            )
         )
 
     def current_drag(self) -> Drag | None:
@@ -134,7 +137,12 @@ class Board(BoardCanvas):
         if not stages:
             return
         drag = self.carry.drag
-        if drag is not None and drag.is_settling and drag.target is not None and STAGES[drag.target] in stages:
+        if (
+            drag is not None
+            and drag.is_settling
+            and drag.target is not None
+            and STAGES[drag.target] in stages
+        ):
             self._settle_timer.stop()
             self.carry.end_settling()
         self.repaint_boxes(self.columns.read(stage for stage in STAGES if stage in stages))
@@ -149,7 +157,7 @@ class Board(BoardCanvas):
         source, shown = self.columns.source, self.columns.visible_cards()
         assert source is not None
         ids = [
-            column.ids[item.index]
+            column.ids[item.number]
             for column in self.columns.each
             if column.stage in stages
             for item in column.visible()
@@ -228,7 +236,7 @@ class Board(BoardCanvas):
         """Focus the first card of the board, if there is one."""
         for number, column in enumerate(self.columns.each):
             if column.ids:
-                self.change_focus(lambda focus, number=number: focus.set(number, 0))  # type: ignore[misc]
+                self.change_focus(partial(Focus.set, column=number, place=0))
                 return
 
     def toggle_focused(self) -> None:

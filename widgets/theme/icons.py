@@ -27,8 +27,10 @@ class IconKey(NamedTuple):
 
 ICON_NAMES = (
     "arrow-down", "arrow-left", "arrow-right", "ban", "chevrons-up", "circle", "circle-check", "circle-pause",
-    "cloud-off", "cloud-upload", "diamond", "ellipsis", "file-up", "flag", "gift", "hourglass", "inbox", "info",
-    "keyboard", "list-filter", "lock", "maximize", "message-square", "octagon-alert", "octagon-x", "package-check",
+    "cloud-off", "cloud-upload", "diamond", "ellipsis", "file-up", "flag", "gift", "hourglass",
+    "inbox", "info",
+    "keyboard", "list-filter", "lock", "maximize", "message-square", "octagon-alert", "octagon-x",
+    "package-check",
     "package-open", "package-x", "refresh-cw", "scan-barcode", "search", "snowflake", "square-check", "sun",
     "tag", "triangle-alert", "truck", "undo-2", "user", "x", "zap", "zoom-in", "zoom-out",
 )  # fmt: skip
