@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from server.kernel.database import Database, create_database
 from server.kernel.folders import data_folder
+from server.kernel.identities import check_time_zone
 from server.kernel.modules import Command, CommandContext, add_data_option
 from server.kernel.records import SiteRow
 from sync.contract.permissions import Role
@@ -41,6 +42,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
     folder = data_folder(arguments.data)
     names = First(arguments.organization, arguments.site, arguments.time_zone, arguments.user)
+    # Before anything is made: what was typed wrong leaves no empty folder behind.
+    check_time_zone(names.time_zone)
     with create_database(folder, context.clock, context.ids) as database:
         site = set_up(database, names)
     context.say(f"{site.organization} / {site.name} is ready in {folder}.")

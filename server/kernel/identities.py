@@ -58,7 +58,7 @@ class Identities:
 
     def ensure_site(self, organization: str, site: str, time_zone: str) -> SiteRow:
         """Return the site of this name, made with its organisation and board when it is not there."""
-        _check_time_zone(time_zone)
+        check_time_zone(time_zone)
         with self._engine.begin() as connection:
             organization_id = self._ensure_organization(connection, _name(organization))
             key = connection.execute(
@@ -263,7 +263,8 @@ def _name(text: str) -> str:
     return name
 
 
-def _check_time_zone(name: str) -> None:
+def check_time_zone(name: str) -> None:
+    """Raise TIME_ZONE_UNKNOWN unless this machine knows the time zone."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
