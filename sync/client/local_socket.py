@@ -15,7 +15,7 @@ import socket
 import tempfile
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 
@@ -64,8 +64,7 @@ def news_from_line(line: bytes) -> News | None:
     kind = _NAMES.get(read.news)
     if kind is None:
         return None
-    news: News = msgspec.json.decode(read.body, type=kind)
-    return news
+    return cast(News, msgspec.json.decode(read.body, type=kind))
 
 
 def address_of(path: Path) -> Path:
@@ -88,10 +87,14 @@ def hand_over(path: Path) -> bool:
 
 def connected(path: Path) -> socket.socket:
     """Return a connection to the engine at socket ``path``; raises ``OSError``."""
+    address = address_of(path)
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.settimeout(_HAND_OVER_S)
     try:
-        door.connect(os.fspath(address_of(path)))
+        # In a folder that everybody may write to, somebody else's socket could lie in wait.
+        if address.stat().st_uid != os.getuid():
+            raise PermissionError(13, "the socket belongs to somebody else")
+        door.connect(os.fspath(address))
     except OSError:
         door.close()
         raise

@@ -1,0 +1,159 @@
+"""The engine: machine, driver, stores and session put together, on two threads of their own.
+
+The *network thread* runs an asyncio loop and tells the listener; the *database thread* owns the files.
+Whoever holds an engine talks to it from any thread. Everything heavy is imported on the network
+thread, after :meth:`Engine.start`, because the board paints first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sync.client.backoff import Jitter
+from sync.client.commands import GoOffline, GoOnline, SubmitDrafts, TryNow
+from sync.client.news import News, OperationsNotSaved, ProblemArose, RaiseWanted, Stopped
+from sync.contract.operations import Operation
+from sync.contract.ports import Clock, Ids, Recorder
+from sync.contract.problems import Problem
+
+if TYPE_CHECKING:
+    from sync.client.engine_loop import EngineLoop
+    from sync.client.local_socket import Request
+    from sync.client.profile import Profile
+    from sync.client.session import Credentials
+
+STOP_S: Final = 3.0
+"""How long a stop may take; what is not sent by then is in the outbox."""
+_LOG: Final = logging.getLogger("sync.client.engine")
+_ENDED: Final = Problem(
+    "ENGINE_ENDED",
+    "The program is closing or has failed, so this move was not kept.",
+    "Start the program again and check your last moves.",
+)
+
+
+class Engine:
+    """What composition holds of the sync side of one terminal."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        session: Credentials | None,
+        listener: Callable[[News], None],
+        *,
+        clock: Clock,
+        ids: Ids,
+        random: Jitter,
+        recorder: Recorder,
+        version: str,
+    ) -> None:
+        """Work on a ``profile`` that this process has locked; without a ``session``, offline.
+
+        ``listener`` is called on the network thread and must not block.
+        """
+        self.profile = profile
+        self.session = session
+        self.listener = listener
+        self.clock = clock
+        self.ids = ids
+        self.random = random
+        self.recorder = recorder
+        self.version = version
+        self._lock = threading.Lock()
+        self._early: list[object] = []
+        self._loop: EngineLoop | None = None
+        self._is_stopping = False
+        self._is_clean = False
+        self._has_ended = False
+        self._thread = threading.Thread(target=self._run, name="network")
+
+    def start(self) -> None:
+        """Open the files and go online, on threads of its own; returns at once."""
+        self._thread.start()
+
+    def submit(self, drafts: Sequence[Operation]) -> None:
+        """Make operations durable, then send them; what becomes of them comes as news."""
+        self._ask(SubmitDrafts(tuple(drafts)))
+
+    def try_now(self) -> None:
+        """Connect now, whatever the back-off says."""
+        self._ask(TryNow())
+
+    def go_online(self) -> None:
+        """Connect and stay connected; an engine with a session begins so."""
+        self._ask(GoOnline())
+
+    def go_offline(self) -> None:
+        """Close the link and stay away."""
+        self._ask(GoOffline())
+
+    def stop(self) -> bool:
+        """Close the link and the files; True when everything was finished in time."""
+        with self._lock:
+            self._is_stopping = True
+            loop = self._loop
+        if loop is not None:
+            loop.stop_soon()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+        return self._is_clean and not self._thread.is_alive()
+
+    def on_request(self, request: Request) -> None:
+        """Carry out what another program of this person asked at the local socket."""
+        if request.raise_ is not None:
+            self.listener(RaiseWanted())
+        if request.submit:
+            self.submit(request.submit)
+        if request.try_now is not None:
+            self.try_now()
+
+    # ------------------------------------------------------------------ between the threads
+
+    def _ask(self, request: object) -> None:
+        """Give the machine a request, or keep it until there is one."""
+        with self._lock:
+            has_ended = self._has_ended
+            if self._loop is not None:
+                self._loop.give_soon(request)
+            elif not has_ended:
+                self._early.append(request)
+        if has_ended:
+            self._not_saved(request)
+
+    def ready(self, loop: EngineLoop) -> None:
+        """Take the loop that has just opened the files, and give it what waited for it."""
+        with self._lock:
+            self._loop = loop
+            for request in self._early:
+                loop.give_soon(request)
+            self._early.clear()
+            if self._is_stopping:
+                loop.stop_soon()
+
+    def _run(self) -> None:
+        import asyncio
+
+        from sync.client.engine_loop import EngineLoop
+
+        async def live() -> bool:
+            return await EngineLoop(self).run()
+
+        try:
+            self._is_clean = asyncio.run(live())
+        except Exception:  # noqa: BLE001 - it is logged and told
+            _LOG.exception("the engine ended by a fault")
+            self.listener(ProblemArose(_ENDED))
+        with self._lock:
+            self._has_ended = True
+            early, self._early = self._early, []
+        for request in early:
+            self._not_saved(request)
+        self.listener(Stopped(self._is_clean))
+
+    def _not_saved(self, request: object) -> None:
+        """Say of operations that came too late that nobody has kept them."""
+        if isinstance(request, SubmitDrafts):
+            self.listener(OperationsNotSaved(tuple(each.op_id for each in request.drafts), _ENDED))

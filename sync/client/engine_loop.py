@@ -1,0 +1,203 @@
+"""The network thread's side of the engine: one loop with machine, driver, session and local socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from sync.client.commands import GoOffline, GoOnline, Stop, SubmitDrafts
+from sync.client.driver import Driver
+from sync.client.engine_memory import EngineMemory
+from sync.client.engine_stores import Opened, Stores
+from sync.client.local_socket import Door
+from sync.client.machine import ClientMachine, Environment
+from sync.client.news import CredentialsWanted, News, OperationsNotSaved, ProblemArose, Started
+from sync.client.session import is_loopback
+from sync.client.sign_in import SignIn
+from sync.contract.limits import SERVER_FRAME_BYTES
+from sync.contract.problems import Problem, ProblemError
+from sync.contract.steps import Command
+
+if TYPE_CHECKING:
+    from sync.client.engine import Engine
+    from sync.client.local_socket import Request
+    from sync.client.session import Credentials
+    from sync.client.socket_link import Socket
+
+OPEN_S: Final = 10.0
+STORES_S: Final = 2.0
+RESTART_S: Final = 1.0
+_LOG: Final = logging.getLogger("sync.client.engine")
+
+_FAULT: Final = Problem(
+    "ENGINE_FAULT",
+    "Something in this program went wrong. Saved moves are safe; the connection is set up anew.",
+    "If this comes back, restart the program and tell IT.",
+)
+
+
+class EngineLoop:
+    """Lives as long as the engine runs; made and used on the network thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the parts from ``engine``."""
+        self._engine = engine
+        self._memory = EngineMemory(engine.recorder)
+        self._stores = Stores(engine.profile, engine.ids)
+        self._door = Door(engine.profile.socket, self)
+        self._driver: Driver | None = None
+        self._unusable: Problem | None = None
+        self._waiting: list[object] = []
+        self._is_online = engine.session is not None
+        self._stopping = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._sign_in = SignIn(engine.session, engine.clock, self._give) if engine.session else None
+
+    # ------------------------------------------------------------------ from other threads
+
+    def give_soon(self, request: object) -> None:
+        """Give the machine a request; after the end nobody hears it any more."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._give, request)
+
+    def stop_soon(self) -> None:
+        """Begin to stop."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    # ------------------------------------------------------------------ the life of the engine
+
+    async def run(self) -> bool:
+        """Run until stopped; say whether everything was finished."""
+        try:
+            opened = await self._stores.open()
+        except ProblemError as error:
+            self._unusable = error.problem
+            self._publish(ProblemArose(error.problem))
+            self._engine.ready(self)
+            await self._stopping.wait()
+            await self._close()
+            return False
+        await self._open_door()
+        while not self._stopping.is_set():
+            opened = await self._live(opened)
+        return await self._close()
+
+    async def _live(self, opened: Opened) -> Opened:
+        """Run one machine to its end: normally that of the engine, after a fault sooner."""
+        engine = self._engine
+        cache = opened.cache
+        held = tuple(each.operation for each in opened.outbox.held)
+        self._publish(Started(held, cache.site, cache.person, cache.last_contact_ms))
+        for problem in opened.problems:
+            self._publish(ProblemArose(problem))
+        environment = Environment(engine.clock, engine.ids, engine.random, engine.version)
+        machine = ClientMachine(opened.outbox, cache, environment)
+        driver = Driver(machine, engine.clock, self._open_socket, self._stores.run_job, self._publish)
+        self._driver = driver
+        engine.ready(self)
+        waiting, self._waiting = self._waiting, []
+        for request in [*([GoOnline()] if self._is_online else [GoOffline()]), *waiting]:
+            self._give(request)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        ends: list[asyncio.Future[Any]] = [stopping, driver.fault]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if self._stopping.is_set():
+            return opened
+        return await self._restarted(driver)
+
+    async def _restarted(self, driver: Driver) -> Opened:
+        """Let go of a machine that failed; what the files hold is where the next one starts."""
+        _LOG.error("the machine failed", exc_info=driver.fault.exception())
+        self._driver = None
+        self._publish(ProblemArose(_FAULT))
+        await driver.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), RESTART_S)
+        return await self._stores.state()
+
+    async def _close(self) -> bool:
+        """Close everything; the disk first, because moves may be on their way to it."""
+        if self._driver is not None:
+            self._driver.step(Command(Stop()))
+        is_clean = await self._loop.run_in_executor(None, self._stores.close, STORES_S)
+        # The results of the last jobs are on this loop by now; let them be told.
+        await asyncio.sleep(0)
+        if self._driver is not None:
+            is_clean = is_clean and not self._driver.fault.done()
+            await self._driver.close()
+        if self._sign_in is not None:
+            await self._sign_in.close()
+        await self._door.close()
+        return is_clean
+
+    # ------------------------------------------------------------------ between the parts
+
+    def _give(self, request: object) -> None:
+        """Give the machine a request; between two machines it waits."""
+        match request:
+            case SubmitDrafts(drafts) if self._unusable is not None:
+                self._publish(OperationsNotSaved(tuple(each.op_id for each in drafts), self._unusable))
+                return
+            case GoOnline():
+                self._is_online = True
+            case GoOffline():
+                self._is_online = False
+        if self._driver is None:
+            self._waiting.append(request)
+        else:
+            self._driver.step(Command(request))
+
+    def _publish(self, news: News) -> None:
+        self._memory.take(news)
+        if isinstance(news, CredentialsWanted):
+            self._want_credentials(news.why)
+        self._door.tell(news)
+        try:
+            self._engine.listener(news)
+        except Exception:  # noqa: BLE001 - it is logged
+            # A listener that fails must not take the connection down with it.
+            _LOG.exception("a listener failed on %s", type(news).__name__)
+
+    def _want_credentials(self, why: str) -> None:
+        if self._sign_in is not None:
+            self._sign_in.ask(why)
+
+    async def _open_socket(self) -> Socket:
+        from websockets.asyncio.client import connect
+
+        url = await self._session().sync_address()
+        return await connect(
+            url,
+            max_size=SERVER_FRAME_BYTES,
+            compression=None,
+            ping_interval=None,  # the machine pings, on its own clock
+            open_timeout=OPEN_S,
+            close_timeout=1,
+            proxy=None if is_loopback(url) else True,
+        )
+
+    def _session(self) -> Credentials:
+        if self._engine.session is None:
+            raise ProblemError("SIGN_IN_NEEDED", "This program was started without a server.")
+        return self._engine.session
+
+    async def _open_door(self) -> None:
+        try:
+            await self._door.open()
+        except OSError as error:
+            # Without the door a second start cannot raise the window; everything else works.
+            _LOG.warning("no local socket: %s", error)
+
+    # ------------------------------------------------------------------ the local socket's host
+
+    def on_request(self, request: Request) -> None:
+        """Carry out what another program asked for."""
+        self._engine.on_request(request)
+
+    def first_news(self) -> list[News]:
+        """Return what brings a newcomer to where everybody is."""
+        return self._memory.first_news()

@@ -1,0 +1,110 @@
+"""The engine's files, opened and used on the database thread only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from sync.client.cache import Cache
+from sync.client.database_thread import STOPPED, DatabaseThread, Priority
+from sync.client.outbox import Outbox
+from sync.client.profile import Profile
+from sync.client.store_values import CacheState, OutboxState
+from sync.contract.ports import Ids
+from sync.contract.problems import Problem, ProblemError
+from sync.contract.steps import Job
+
+T = TypeVar("T")
+
+
+class Opened(NamedTuple):
+    """What the files hold, and what a person should know about how they were found."""
+
+    outbox: OutboxState
+    cache: CacheState
+    problems: tuple[Problem, ...]
+
+
+class Stores:
+    """Outbox and cache of one profile, behind the database thread."""
+
+    def __init__(self, profile: Profile, ids: Ids) -> None:
+        """Use the files of ``profile``; :meth:`open` opens them."""
+        self._profile = profile
+        self._ids = ids
+        self._thread = DatabaseThread()
+        self._outbox: Outbox | None = None
+        self._cache: Cache | None = None
+
+    async def open(self) -> Opened:
+        """Start the thread and open both files; raises ``ProblemError``."""
+        self._thread.start()
+        return await self._call(self._open)
+
+    async def state(self) -> Opened:
+        """Return anew what the files hold."""
+        return await self._call(lambda: self._state(()))
+
+    def run_job(self, job: Job, done: Callable[[object, str], None]) -> None:
+        """Run a machine's job; ``done`` is called on the database thread, or at once when it stopped."""
+        store = self._outbox if job.store == "outbox" else self._cache
+        priority = Priority.OUTBOX if job.store == "outbox" else Priority.CACHE
+        call = getattr(store, job.method)
+        if not self._thread.submit(priority, lambda: call(*job.arguments), done):
+            done(None, STOPPED)
+
+    def close(self, timeout_s: float) -> bool:
+        """Finish what the outbox has to do and close the files; blocks; says whether it was in time."""
+        return self._thread.stop(self._close, timeout_s)
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        """Return what ``call`` returns on the database thread, or raise what it raises."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def work() -> None:
+            try:
+                value = call()
+            except Exception as error:  # noqa: BLE001 - it is raised again where it was asked for
+                loop.call_soon_threadsafe(answer.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(answer.set_result, value)
+
+        self._thread.submit(Priority.OUTBOX, work, lambda _result, _error: None)
+        return await answer
+
+    def _open(self) -> Opened:
+        problems = []
+        self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
+        if salvage is not None:
+            lost = "an unknown number of" if salvage.rows_lost is None else str(salvage.rows_lost)
+            problems.append(
+                Problem(
+                    "OUTBOX_SALVAGED",
+                    f"The list of unsent moves was damaged: {salvage.rows_saved} moves were saved, "
+                    f"{lost} lost. The damaged file is kept as {salvage.put_aside}.",
+                    "Check your last moves on the board and tell IT.",
+                )
+            )
+        self._cache, put_aside, reason = Cache.open(self._profile.cache)
+        if put_aside:
+            problems.append(
+                Problem(
+                    "CACHE_PUT_ASIDE",
+                    f"The board's copy on this computer was damaged ({reason}) and is loaded anew. "
+                    f"The damaged file is kept as {put_aside}. No move is lost.",
+                    "Nothing to do; if this comes back, tell IT.",
+                )
+            )
+        return self._state(tuple(problems))
+
+    def _state(self, problems: tuple[Problem, ...]) -> Opened:
+        if self._outbox is None or self._cache is None:
+            raise ProblemError("PROFILE_CLOSED", "The files of this profile are not open.")
+        return Opened(self._outbox.state(), self._cache.state(), problems)
+
+    def _close(self) -> None:
+        for store in (self._outbox, self._cache):
+            if store is not None:
+                store.close()
