@@ -1,0 +1,56 @@
+"""What each piece of the engine's news does to a board view: the same for the window and ``headless``."""
+
+from __future__ import annotations
+
+from sync.client.board_view import BoardView
+from sync.client.news import (
+    BoardChanged,
+    News,
+    OperationsDecided,
+    OperationsDone,
+    OperationsNotSaved,
+    OperationsRenumbered,
+    OperationsSaved,
+    SnapshotApplied,
+    Started,
+)
+from sync.contract.operations import Outcome
+from sync.contract.rows import BoardChange
+from sync.contract.state_machine import Judge
+
+_NOTHING = BoardChange()
+
+
+def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
+    """Bring ``view`` to what ``news`` says; return what has to be repainted.
+
+    ``judge`` is whoever is signed in: operations that were begun elsewhere are replayed by it.
+    """
+    match news:
+        case Started(operations):
+            # A file that was missing, damaged or of an older release could not be read before.
+            everything = _NOTHING if view.info().epoch else view.reload()
+            return _joined(everything, view.saved(operations, judge))
+        case SnapshotApplied(op_ids=done):
+            view.apply((), (), done)
+            return view.reload()
+        case BoardChanged(changed, removed, done):
+            return view.apply(changed, removed, done)
+        case OperationsSaved(operations) | OperationsRenumbered(operations):
+            return view.saved(operations, judge)
+        case OperationsNotSaved(op_ids):
+            return view.rejected(op_ids)
+        case OperationsDone(op_ids):
+            return view.apply((), (), op_ids)
+        case OperationsDecided(verdicts):
+            refused = [each.op_id for each in verdicts if each.outcome is Outcome.REJECTED]
+            settled = [each.op_id for each in verdicts if each.outcome is not Outcome.REJECTED]
+            return _joined(view.rejected(refused), view.settled(settled))
+        case _:
+            return _NOTHING
+
+
+def _joined(first: BoardChange, second: BoardChange) -> BoardChange:
+    rows = dict.fromkeys((*first.rows, *second.rows))
+    columns = dict.fromkeys((*first.columns, *second.columns))
+    return BoardChange(tuple(rows), tuple(columns))
