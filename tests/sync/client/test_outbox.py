@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -158,7 +158,7 @@ def test_a_crash_leaves_all_or_nothing(path: Path, method: str, point: str) -> N
         first.decide([verdict(numbered[0], 3)])
         before = first.state()
     crashing = Outbox.open(path, CountingIds(), CrashAt(f"outbox.{method}.{point}")).outbox
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "append": lambda: crashing.append([draft("c", "x")]),
         "decide": lambda: crashing.decide([verdict(numbered[1], 4)]),
         "finish": lambda: crashing.finish(1, 0),
