@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import STAGES, Stage
@@ -34,7 +34,7 @@ _PEOPLE: Final = (
 _CARRIERS: Final = ("Parcelline Next Day", "Swiftway Express", "Harbour Freight", "Post Standard")
 
 
-def card_row(local_id: int = 1, **changes: object) -> CardRow:
+def card_row(local_id: int = 1, **changes: Any) -> CardRow:
     """Return a plain order, with some fields changed."""
     customer, city = _CUSTOMERS[local_id % len(_CUSTOMERS)]
     row = CardRow(

@@ -51,6 +51,7 @@ class BoardCanvas(QWidget):
         self._observer = observer
         self._lift_began: float | None = None
         self._was_painted = False
+        self._ringed: Box | None = None
         self._pictures: BoardPainter | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -83,9 +84,21 @@ class BoardCanvas(QWidget):
         return tuple(self.columns.visible_cards())
 
     def repaint_boxes(self, boxes: Iterable[Box]) -> None:
-        """Ask for a repaint of boxes; a focused card's ring lies inside the margin."""
+        """Ask for a repaint of boxes, and of the focus ring where it was and is, if it moved."""
         for box in boxes:
-            self.update(as_rect(box).adjusted(-RING_PX, -RING_PX, RING_PX, RING_PX))
+            self.update(as_rect(box))
+        ring = self._focused_box()
+        if ring != self._ringed:
+            for moved in (ring, self._ringed):
+                if moved is not None:
+                    self.update(as_rect(moved).adjusted(-RING_PX, -RING_PX, RING_PX, RING_PX))
+
+    def _focused_box(self) -> Box | None:
+        """Return the box of the card that wears the ring, None when none shows."""
+        local_id = self.focus_state.local_id
+        if local_id is None or not self.hasFocus():
+            return None
+        return self.columns.visible_cards().get(local_id)
 
     def begin_lift(self, began: float | None) -> None:
         """Measure from ``began`` (``perf_counter`` seconds) to the paint that shows the lifted card."""
@@ -113,6 +126,7 @@ class BoardCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint what was asked for, and measure it."""
         began = perf_counter()
+        self._ringed = self._focused_box()
         drag = self.current_drag()
         scene = Scene(self.columns, self.focus_state, drag, self.hasFocus(), self.is_filtered)
         painter = QPainter(self)

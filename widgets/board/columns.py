@@ -20,6 +20,7 @@ from widgets.board.geometry import (
     card_size,
     column_boxes,
     content_width,
+    scroll_for_thumb,
     thumb,
 )
 from widgets.board.rows import RowSource
@@ -196,6 +197,23 @@ class Columns:
     def moved(self) -> None:
         """Forget remembered boxes: something scrolled or changed."""
         self._boxes = None
+
+    def side_thumb(self) -> Box | None:
+        """Return the thumb of the bar below the columns, None when all of them fit."""
+        width, height = self._size
+        track = width - 2 * self.metrics.gutter
+        found = thumb(width, self.content_width, self.scroll_x, track)
+        return None if found is None else Box(self.metrics.gutter + found[0], height - 6, found[1], 6)
+
+    def drag_side_thumb(self, x: int) -> bool:
+        """Scroll so that the thumb of the bar below the columns begins at ``x``."""
+        bar = self.side_thumb()
+        if bar is None:
+            return False
+        width, gutter = self._size[0], self.metrics.gutter
+        track = width - 2 * gutter
+        wanted = scroll_for_thumb(max(0, x - gutter), width, self.content_width, track, bar.width)
+        return self.scroll_sideways(wanted)
 
     def scroll_sideways(self, wanted: int) -> bool:
         """Scroll all columns sideways, within bounds; say whether anything moved."""

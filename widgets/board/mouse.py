@@ -33,6 +33,8 @@ class BoardMouse:
         self._press: Press | None = None
         self._bar: tuple[int, int] | None = None
         """Column and where inside its thumb the pointer holds it."""
+        self._side_inside: int | None = None
+        """Where inside its thumb the pointer holds the bar below the columns."""
         self._clock = EventClock()
         self._at = (0, 0)
         self._edge_timer = QTimer(board, interval=_FRAME_MS)
@@ -42,6 +44,7 @@ class BoardMouse:
         """Forget a press: the drag was put back by the keyboard."""
         self._press = None
         self._bar = None
+        self._side_inside = None
         self._edge_timer.stop()
 
     def press(self, event: QMouseEvent) -> None:
@@ -65,7 +68,9 @@ class BoardMouse:
         x, y = _point(event)
         self._at = (x, y)
         board = self._board
-        if self._bar is not None:
+        if self._side_inside is not None:
+            self._drag_side_bar(x)
+        elif self._bar is not None:
             self._drag_bar(y)
         elif board.is_dragging:
             board.carry.move_to(x, y)
@@ -82,8 +87,8 @@ class BoardMouse:
         """Drop what is carried, or finish a click."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        press, self._press, self._bar = self._press, None, None
-        self._edge_timer.stop()
+        press = self._press
+        self.forget()
         if self._board.is_dragging:
             self._board.carry.drop()
         elif press is not None:
@@ -135,8 +140,19 @@ class BoardMouse:
             board.carry.move_to(*self._at)
         event.accept()
 
+    def _drag_side_bar(self, x: int) -> None:
+        """Scroll sideways so that the thumb follows the pointer."""
+        assert self._side_inside is not None
+        if self._board.columns.drag_side_thumb(x - self._side_inside):
+            self._board.update()
+
     def _take_bar(self, x: int, y: int) -> bool:
         """Take hold of a scroll bar's thumb, or jump to where its track was pressed."""
+        side = self._board.columns.side_thumb()
+        if side is not None and y >= side.y - 4:
+            self._side_inside = x - side.x if side.x <= x < side.right else side.width // 2
+            self._drag_side_bar(x)
+            return True
         for number, column in enumerate(self._board.columns.each):
             thumb, view = column.thumb(), column.view
             if thumb is None or not view.contains(x, y) or x < view.right - _BAR_HIT_PX:

@@ -79,6 +79,9 @@ class BoardPainter:
             items = [one for one in column.visible() if region.intersects(as_rect(_ringed(column, one)))]
             wanted.append((column, items))
         brush.flush()
+        bar = scene.columns.side_thumb()
+        if bar is not None:
+            brush.filled(bar, self._look.colour("control"), 3)
         painted = self._cards(brush, wanted, scene, whole)
         if scene.drag is not None and not scene.drag.is_settling:
             self._lifted_card(painter, scene.drag)

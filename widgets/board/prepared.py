@@ -18,7 +18,6 @@ from widgets.board.sprites import (
     BAND_ICONS,
     BAND_TOKENS,
     MAX_PIPS,
-    PIP_GAP,
     Avatar,
     Face,
     Pill,
@@ -246,10 +245,12 @@ class _Work:
             shape.pip_width,
             shape.pip_height,
             shape.bar_width,
+            self._look.px(2),
         )
         self._blits.append((shape.text_x, shape.pips_y, self._atlas.pips(pips)))
         is_bar = row.lines_total > MAX_PIPS
-        used = shape.bar_width if is_bar else row.lines_total * (shape.pip_width + PIP_GAP) - PIP_GAP
+        gap = self._look.px(2)
+        used = shape.bar_width if is_bar else row.lines_total * (shape.pip_width + gap) - gap
         font = FontKey(shape.detail_font, figures=True)
         x = shape.text_x + max(0, used) + self._look.px(8)
         top = shape.pips_y + (shape.pip_height - shape.detail_line) // 2

@@ -22,7 +22,6 @@ from widgets.theme.look import Look
 MAX_SPRITES: Final = 400
 RADIUS: Final = 8
 MAX_PIPS: Final = 14
-PIP_GAP: Final = 2
 
 BAND_ICONS: Final = {
     BandKind.CANCELLED: "ban",
@@ -76,6 +75,7 @@ class Pips(NamedTuple):
     width: int
     height: int
     bar_width: int
+    gap: int
 
 
 class Avatar(NamedTuple):
@@ -231,7 +231,7 @@ class SpriteAtlas:
     def _pips(self, pips: Pips) -> QPixmap:
         """Draw filled boxes for picked lines, open ones to pick, half amber ones for short lines."""
         is_bar = pips.total > MAX_PIPS
-        step = pips.width + PIP_GAP
+        step = pips.width + pips.gap
         wide = pips.bar_width if is_bar else max(1, pips.total * step)
         image = self._blank(wide, pips.height)
         painter = QPainter(image)

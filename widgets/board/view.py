@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
-from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -18,15 +17,14 @@ from PySide6.QtWidgets import QWidget
 from sync.contract.ports import Recorder
 from sync.contract.rows import BoardChange
 from sync.contract.stages import STAGES, Stage, next_stage, previous_stage
-from widgets.announcements import focus_text, refused_text
-from widgets.board.canvas import BoardCanvas, PaintObserver
+from widgets.announcements import refused_text
+from widgets.board.canvas import PaintObserver
 from widgets.board.carry import Carry, CarryHooks
 from widgets.board.drag import Drag
-from widgets.board.focus import Focus
+from widgets.board.focused_canvas import FocusedCanvas
 from widgets.board.keys import BoardKeys
 from widgets.board.mouse import BoardMouse
 from widgets.board.no_match import NoMatch
-from widgets.board.painter import RING_PX
 from widgets.board.rows import RowSource
 from widgets.theme.look import Look
 from widgets.words import translate
@@ -38,14 +36,11 @@ _SETTLE_MS = 3_000
 """How long a dropped card is drawn in its slot while the rows say nothing."""
 
 
-class Board(BoardCanvas):
+class Board(FocusedCanvas):
     """All columns of the board."""
 
     move_requested = Signal(object, object)
     order_opened = Signal(object)
-    focus_changed = Signal(object)
-    selection_changed = Signal(object)
-    announced = Signal(str, bool)
     filter_clear_requested = Signal()
 
     def __init__(
@@ -112,8 +107,9 @@ class Board(BoardCanvas):
         self.pictures.shelf.clear()
         self.pictures.groups.forget()
         self.columns.set_source(source)
-        self.focus_state.selected = {}
-        self.focus_state.set(self.focus_state.column, self.focus_state.place)
+        self.focus_state.drop_missing()
+        if self.focus_state.follow():
+            self.tell_focus()
         self._show_emptiness()
         self.update()
 
@@ -149,7 +145,7 @@ class Board(BoardCanvas):
         self._repaint_stale(stages)
         self.focus_state.drop_missing()
         if self.focus_state.follow():
-            self._tell_focus()
+            self.tell_focus()
         self._show_emptiness()
 
     def _repaint_stale(self, stages: set[Stage]) -> None:
@@ -194,92 +190,7 @@ class Board(BoardCanvas):
         self.pictures.groups.forget()
         self.update()
 
-    # ------------------------------------------------------------ focus, selection, moves
-
-    def focused(self) -> int | None:
-        """Return the order that has the focus."""
-        return self.focus_state.local_id
-
-    def selected(self) -> tuple[int, ...]:
-        """Return the selected orders in the order of their selection."""
-        return tuple(self.focus_state.selected)
-
-    def targets(self) -> tuple[int, ...]:
-        """Return what an action acts on: the selection, else the focused card."""
-        return self.focus_state.targets()
-
-    def focus_order(self, local_id: int) -> bool:
-        """Focus an order and scroll to it; False when it is not shown."""
-        return self.change_focus(lambda focus: focus.focus_order(local_id))
-
-    def change_focus(self, change: Callable[[Focus], object]) -> bool:
-        """Let ``change`` move focus or selection, then repaint and tell what became different."""
-        state = self.focus_state
-        focus_before, selected_before = state.local_id, dict(state.selected)
-        result = change(state)
-        shown = self.columns.visible_cards()
-        touched = {focus_before, state.local_id} if focus_before != state.local_id else set()
-        touched |= selected_before.keys() ^ state.selected.keys()
-        self.repaint_boxes(shown[one] for one in touched if one is not None and one in shown)
-        if focus_before != state.local_id:
-            self.reveal(state.column, state.place)
-            self._tell_focus()
-        if selected_before != state.selected:
-            self.selection_changed.emit(self.selected())
-        return bool(result)
-
-    def focus_column(self, number: int) -> None:
-        """Focus the nearest card of a column."""
-        self.change_focus(lambda focus: focus.sideways(number - focus.column))
-
-    def focus_first(self) -> None:
-        """Focus the first card of the board, if there is one."""
-        for number, column in enumerate(self.columns.each):
-            if column.ids:
-                self.change_focus(partial(Focus.set, column=number, place=0))
-                return
-
-    def toggle_focused(self) -> None:
-        """Select or unselect the focused order."""
-        local_id = self.focused()
-        if local_id is not None:
-            self.change_focus(lambda focus: focus.toggle(local_id))
-
-    def _tell_focus(self) -> None:
-        """Tell which order has the focus now, and say it."""
-        state = self.focus_state
-        self.update()
-        self.focus_changed.emit(state.local_id)
-        row = self.row(state.local_id) if state.local_id is not None else None
-        if row is not None:
-            count = len(self.columns.each[state.column].ids)
-            words = focus_text(row, state.place + 1, count, self.now_ms(), self.zone)
-            self.announced.emit(words, False)
-
-    def reveal(self, number: int, place: int) -> None:
-        """Scroll so that a card shows whole, with its ring."""
-        column = self.columns.each[number]
-        if self.columns.content_width > self.width():
-            box = column.box
-            if box.x < 0 or box.right > self.width():
-                goal = self.columns.scroll_x + (box.x - 16 if box.x < 0 else box.right + 16 - self.width())
-                if self.columns.scroll_sideways(goal):
-                    self.update()
-        if not column.ids:
-            return
-        box, view = column.card_box(place), column.view
-        lead = column.layout.header if column.groups else RING_PX
-        if box.y - lead < view.y:
-            self.scroll_column(number, column.scroll + box.y - lead - view.y)
-        elif box.bottom + RING_PX > view.bottom:
-            self.scroll_column(number, column.scroll + box.bottom + RING_PX - view.bottom)
-
-    def scroll_column(self, number: int, wanted: int) -> None:
-        """Scroll one column and repaint it."""
-        column = self.columns.each[number]
-        if column.scroll_to(wanted):
-            self.columns.moved()
-            self.repaint_boxes([column.box])
+    # ------------------------------------------------------------ moves
 
     def request_move(self, step: int) -> None:
         """Ask to move the targets one stage forward (1) or back (-1); the focused column decides."""
@@ -304,10 +215,6 @@ class Board(BoardCanvas):
     def open_order(self, local_id: int) -> None:
         """Tell that a person wants to see an order."""
         self.order_opened.emit(local_id)
-
-    def say(self, words: str, *, is_assertive: bool = False) -> None:
-        """Announce a sentence."""
-        self.announced.emit(words, is_assertive)
 
     # ------------------------------------------------------------ carrying
 
@@ -375,11 +282,14 @@ class Board(BoardCanvas):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring; the first time, focus the first card."""
+        """Show the ring and say where it is; the first time, focus the first card."""
         super().focusInEvent(event)
-        if self.focus_state.local_id is None and event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.focus_first()
-        self.update()
+        if event.reason() != Qt.FocusReason.MouseFocusReason:
+            if self.focus_state.local_id is None:
+                self.focus_first()
+            else:
+                self.tell_focus()
+        self.repaint_boxes(())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the ring; cards lifted by keyboard go back, because Escape cannot reach them any more."""
@@ -387,4 +297,4 @@ class Board(BoardCanvas):
         drag = self.carry.drag
         if drag is not None and drag.is_by_keyboard and not drag.is_settling:
             self.carry.put_back()
-        self.update()
+        self.repaint_boxes(())
