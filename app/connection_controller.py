@@ -1,0 +1,121 @@
+"""What the window says about the connection: badge, banners, the age of the board, the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Final
+
+from PySide6.QtCore import QObject
+
+from sync.client.board_view import BoardView
+from sync.client.news import (
+    ConnectionChanged,
+    DelayMeasured,
+    LinkState,
+    News,
+    OperationsDecided,
+    ProblemArose,
+    Started,
+)
+from sync.contract.ports import Clock
+from sync.contract.problems import Problem
+from widgets import connection_badge
+from widgets.announcements import offline_text, online_text
+from widgets.banner import age_banner, problem_banner
+from widgets.connection_badge import ConnectionState
+from widgets.main_window import MainWindow
+
+AGE: Final = "age"
+OFFLINE_CODES: Final = frozenset({"SERVER_UNREACHABLE"})
+"""Problems that the badge already tells."""
+
+
+class ConnectionController(QObject):
+    """Keeps header and banners true."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        view: BoardView,
+        clock: Clock,
+        zone: tzinfo,
+        try_now: Callable[[], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """Show on ``window`` what the news say; "Try now" calls ``try_now``."""
+        super().__init__(parent)
+        self._window = window
+        self._view = view
+        self._clock = clock
+        self._zone = zone
+        self._try_now = try_now
+        self._link = LinkState.CONNECTING
+        self._since_ms = 0
+        self._delay_ms: float | None = None
+        self._decided = 0
+        self._was_live = False
+        window.banners.button_pressed.connect(self._on_banner_button)
+        window.banners.closed.connect(window.banners.hide_banner)
+        window.header.connection_requested.connect(try_now)
+
+    def on_news(self, news: News) -> None:
+        """Take one piece of news that concerns the connection."""
+        match news:
+            case Started(last_contact_ms=last_contact_ms):
+                self._since_ms = last_contact_ms
+            case ConnectionChanged():
+                self._on_connection(news)
+            case DelayMeasured(ms):
+                self._delay_ms = float(ms)
+                self.refresh()
+            case OperationsDecided(verdicts) if self._link is not LinkState.OFFLINE:
+                self._decided += len(verdicts)
+            case ProblemArose(problem):
+                self.show_problem(problem)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show a problem as a banner, unless the badge says it already."""
+        if problem.code not in OFFLINE_CODES:
+            self._window.banners.show_banner(problem.code, problem_banner(problem))
+
+    def refresh(self) -> None:
+        """Write the badge anew: the connection or the count of unsent moves changed."""
+        self._window.header.set_connection(
+            ConnectionState(
+                connection_badge.LinkState(self._link.value),
+                since_ms=self._since_ms or None,
+                delay_ms=self._delay_ms,
+                not_sent=self._view.not_sent_count(),
+                oldest_unsent_ms=self._view.oldest_not_sent_ms(),
+            )
+        )
+        self._show_age()
+
+    def _on_connection(self, news: ConnectionChanged) -> None:
+        before, self._link = self._link, news.state
+        self._since_ms = news.since_wall_ms or self._since_ms
+        if news.state is LinkState.LIVE:
+            if self._was_live and before is not LinkState.LIVE:
+                self._window.board.say(online_text(self._decided))
+            self._was_live = True
+            self._window.banners.hide_banner("SERVER_UNREACHABLE")
+        elif news.state is LinkState.OFFLINE and before is not LinkState.OFFLINE:
+            self._decided = 0
+            self._delay_ms = None
+            if self._since_ms:
+                self._window.board.say(offline_text(self._since_ms, self._zone), is_assertive=True)
+        self.refresh()
+
+    def _show_age(self) -> None:
+        """Tell how old the board is while this start has not reached the server yet."""
+        is_old = not self._was_live and self._link is LinkState.OFFLINE and self._since_ms > 0
+        if is_old:
+            banner = age_banner(self._since_ms, self._clock.wall_ms(), self._zone)
+            self._window.banners.show_banner(AGE, banner)
+        else:
+            self._window.banners.hide_banner(AGE)
+
+    def _on_banner_button(self, key: str) -> None:
+        if key == AGE:
+            self._try_now()

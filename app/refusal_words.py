@@ -1,0 +1,46 @@
+"""What a person is told when an operation was not accepted: what is true now, who, when. Pure."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Final
+
+from sync.contract.messages import Verdict
+from sync.contract.operations import Reason
+from widgets.board.texts import clock_text
+from widgets.words import translate
+
+_CONTEXT: Final = "Refusal"
+
+_SENTENCES: Final = {
+    Reason.ALREADY_CLAIMED: "#{number} was taken by {by} at {at}.",
+    Reason.CANCELLED: "#{number} was cancelled. Put its items back.",
+    Reason.CHANGED_SINCE: "Not undone: {by} changed #{number} after you.",
+    Reason.DUPLICATE_ORDER: "#{number} is already on the board.",
+    Reason.FORBIDDEN: "Your role may not do this to #{number}. Ask a supervisor.",
+    Reason.MOVED_MEANWHILE: "{by} moved #{number} meanwhile, at {at}. It stays where they put it.",
+    Reason.NOT_CLAIMED: "#{number} was taken by nobody.",
+    Reason.NOT_ON_HOLD: "#{number} is not on hold any more.",
+    Reason.ON_HOLD: "#{number} is on hold: release it first.",
+    Reason.STEP_TOO_LONG: "#{number} goes one column at a time. Ask a supervisor to skip one.",
+    Reason.UNKNOWN_ORDER: "#{number} is not on this board any more.",
+}
+_WITHOUT_NAME: Final = {
+    Reason.ALREADY_CLAIMED: "#{number} was taken by somebody else.",
+    Reason.CHANGED_SINCE: "Not undone: somebody changed #{number} after you.",
+    Reason.MOVED_MEANWHILE: "Somebody moved #{number} meanwhile. It stays where they put it.",
+}
+
+
+def refusal_sentence(number: str, reason: Reason, zone: tzinfo, by: str = "", at_ms: int = 0) -> str:
+    """Return the sentence for order ``number``; without a name the form that needs none."""
+    text = _SENTENCES.get(reason, "#{number} was not changed.")
+    if not (by and at_ms):
+        text = _WITHOUT_NAME.get(reason, text)
+    at = clock_text(at_ms, zone) if at_ms else ""
+    return translate(_CONTEXT, text, number=number.removeprefix("#"), by=by, at=at)
+
+
+def verdict_sentence(number: str, verdict: Verdict, zone: tzinfo) -> str:
+    """Return the sentence for a verdict of the server."""
+    return refusal_sentence(number, verdict.reason, zone, verdict.by, verdict.at_ms)
