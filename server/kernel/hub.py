@@ -43,7 +43,6 @@ from sync.contract.permissions import Right, is_allowed
 from sync.contract.ports import Clock
 from sync.contract.steps import (
     Closed,
-    Command,
     Connected,
     Drained,
     Effect,
@@ -93,7 +92,7 @@ class Hub:
                 self._wishes.set_timer(f"{_AUTH}{event.link}", AUTH_DEADLINE_MS)
             case Closed():
                 self._on_closed(event.link)
-            case Command():
+            case _:
                 self._on_command(event.request)
         return self._wishes.taken()
 

@@ -1,0 +1,179 @@
+"""The hub collects operations into batches, hands them to the store in order, and answers each link."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.kernel.connections import Noted
+from server.kernel.records import Batch, Committed
+from support.hub_bench import HubBench, committed, move, principal, verdict
+from sync.contract.messages import Decided, Refused
+from sync.contract.operations import Operation
+from sync.contract.steps import CancelTimer, Closed, Drained, Job
+
+
+@pytest.fixture
+def bench() -> HubBench:
+    """A hub with one live link."""
+    bench = HubBench()
+    bench.go_live()
+    return bench
+
+
+def batch_of(job: Job) -> list[Operation]:
+    """Return the operations that a commit job carries."""
+    (batch,) = job.arguments
+    assert isinstance(batch, Batch)
+    return [submission.operation for submission in batch.submissions]
+
+
+def decided(bench: HubBench, link: int = 1) -> list[int]:
+    """Return the numbers that a link was told to be decided last."""
+    return [
+        each.device_seq
+        for message in bench.heard(link)
+        if isinstance(message, Decided)
+        for each in message.verdicts
+    ]
+
+
+def test_a_few_operations_wait_five_milliseconds_for_more(bench: HubBench) -> None:
+    """The timer is set by the first; what comes meanwhile joins the batch."""
+    bench.submit(move(1))
+    assert bench.timers() == {"flush:site-1": 5}
+    bench.submit(move(2))
+    assert bench.effects == []
+    bench.fire("flush:site-1")
+    assert batch_of(bench.job("commit")) == [move(1), move(2)]
+
+
+def test_a_full_batch_does_not_wait(bench: HubBench) -> None:
+    """64 operations are committed at once, and the timer is forgotten."""
+    bench.submit(*(move(number) for number in range(1, 64)))
+    bench.submit(move(64), move(65))
+    assert len(batch_of(bench.job("commit"))) == 64
+    assert CancelTimer("flush:site-1") in bench.effects
+
+
+def test_one_commit_at_a_time(bench: HubBench) -> None:
+    """What arrives during a commit is the next batch; a late timer starts none beside it."""
+    bench.submit(move(1))
+    bench.fire("flush:site-1")
+    first = bench.job("commit")
+    bench.submit(move(2))
+    assert bench.effects == []
+    bench.fire("flush:site-1")
+    assert bench.effects == []
+    bench.answer(first, committed(0, move(1)))
+    assert decided(bench) == [1]
+    second = bench.job("commit")
+    assert batch_of(second) == [move(2)]
+    bench.answer(second, committed(1, move(2)))
+    assert decided(bench) == [2]
+    bench.fire("flush:site-1")
+    assert bench.effects == []
+    bench.fire("flush:nobody")
+    assert bench.effects == []
+
+
+def test_every_link_gets_its_own_verdicts_in_its_order(bench: HubBench) -> None:
+    """One batch may hold the operations of several links."""
+    bench.go_live(2, device_id="device-2")
+    bench.submit(move(1), move(2))
+    bench.submit(move(1, "device-2"), link=2)
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), committed(0, move(1), move(2), move(1, "device-2")))
+    assert decided(bench, 1) == [1, 2]
+    assert decided(bench, 2) == [1]
+
+
+def test_a_link_that_is_gone_gets_no_verdict_but_its_operations_are_decided(bench: HubBench) -> None:
+    """The client hears of them when it comes back."""
+    bench.go_live(2, device_id="device-2")
+    bench.submit(move(1))
+    bench.submit(move(1, "device-2"), link=2)
+    bench.feed(Closed(1))
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), committed(0, move(1), move(1, "device-2")))
+    assert bench.frames(1) == []
+    assert decided(bench, 2) == [1]
+
+
+def test_a_cloned_device_is_told_after_what_was_decided(bench: HubBench) -> None:
+    """Verdicts first, then the refusal that makes the client take a new identity."""
+    bench.submit(move(1), move(2))
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), Committed(0, 0, (), (verdict(move(1), 1), None)))
+    decision, refused = bench.heard()
+    assert isinstance(decision, Decided)
+    assert isinstance(refused, Refused)
+    assert refused.problem.code == "DEVICE_CLONED"
+    assert any(isinstance(news, Noted) and news.what == "device_cloned" for news in bench.news())
+
+
+def test_a_device_cloned_in_all_its_operations_hears_no_verdict(bench: HubBench) -> None:
+    """An empty answer is not sent."""
+    bench.submit(move(1))
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), Committed(0, 0, (), (None,)))
+    assert bench.refusals() == [(1, 1008, "DEVICE_CLONED")]
+    assert decided(bench) == []
+
+
+def test_a_store_that_fails_closes_the_links_of_the_batch_and_goes_on(bench: HubBench) -> None:
+    """Nothing was written; those clients send again. The others are not touched."""
+    bench.go_live(2, device_id="device-2")
+    bench.go_live(3, device_id="device-3")
+    bench.submit(move(1), move(2))
+    bench.submit(move(1, "device-3"), link=3)
+    bench.fire("flush:site-1")
+    failing = bench.job("commit")
+    bench.submit(move(1, "device-2"), link=2)
+    bench.feed(Closed(3))
+    bench.answer(failing, error="OperationalError: disk full")
+    assert bench.refusals() == [(1, 1011, "SERVER_FAULT")]
+    assert batch_of(bench.job("commit")) == [move(1, "device-2")]
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [],
+        [move(number) for number in range(1, 66)],
+        [move(1, "another")],
+        [move(0)],
+        [move(1, order_id="")],
+        [Operation("x" * 65, "order", move(1).change, "device-1", 1)],
+    ],
+)
+def test_what_is_not_a_submit_closes_the_link(bench: HubBench, operations: list[Operation]) -> None:
+    """Too few, too many, of another device, without number, without usable ids."""
+    bench.submit(*operations)
+    assert bench.refusals() == [(1, 1002, "PROTOCOL_ERROR")]
+
+
+def test_more_than_the_window_closes_the_link(bench: HubBench) -> None:
+    """256 operations may wait for an answer, not one more; answered ones count no longer."""
+    bench.submit(*(move(number) for number in range(1, 65)))
+    job = bench.job("commit")
+    for first in (65, 129, 193):
+        bench.submit(*(move(number) for number in range(first, first + 64)))
+    bench.answer(job, committed(0, *(move(number) for number in range(1, 65))))
+    bench.submit(*(move(number) for number in range(257, 321)))
+    assert bench.refusals() == []
+    bench.submit(move(321))
+    assert bench.refusals() == [(1, 1008, "TOO_MANY_OPERATIONS")]
+
+
+def test_sites_are_decided_apart(bench: HubBench) -> None:
+    """Each board has its own batch, timer and commit."""
+    other = principal(site=principal().site.key._replace(site_id="site-2"), enrolment="other")
+    bench.go_live(2, who=other, device_id="device-2")
+    bench.submit(move(1))
+    bench.submit(move(1, "device-2"), link=2)
+    assert bench.timers() == {"flush:site-2": 5}
+    bench.fire("flush:site-2")
+    assert batch_of(bench.job("commit")) == [move(1, "device-2")]
+    bench.answer(bench.job("commit"), committed(0, move(1, "device-2")))
+    bench.feed(Drained(1))
+    assert bench.frames(1) == []

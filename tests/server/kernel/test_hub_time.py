@@ -1,0 +1,90 @@
+"""What the hub does as time passes: heartbeats, dead links, slow links, rest, and the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.kernel.connections import LookNow, Stop
+from support.hub_bench import HubBench, committed, move
+from sync.contract.messages import Heartbeat, Ping
+from sync.contract.steps import CancelTimer, Closed, Command
+
+
+@pytest.fixture
+def bench() -> HubBench:
+    """A hub with one live link."""
+    bench = HubBench()
+    bench.go_live(head=3)
+    return bench
+
+
+def test_a_heartbeat_says_where_the_log_stands(bench: HubBench) -> None:
+    """Every five seconds, in one frame for all links of a board."""
+    bench.go_live(2, head=3, device_id="device-2")
+    bench.fire("beat")
+    assert bench.heard(1) == [Heartbeat(3, 0, bench.clock.wall)]
+    assert bench.frames(1)[0] is bench.frames(2)[0]
+    assert bench.timers() == {"beat": 5_000}
+
+
+def test_a_link_that_still_sends_gets_no_heartbeat(bench: HubBench) -> None:
+    """Nothing piles up behind a delta that does not leave."""
+    bench.submit(move(1))
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), committed(3, move(1)))
+    bench.fire("beat")
+    assert bench.frames() == []
+
+
+def test_a_silent_link_is_closed(bench: HubBench) -> None:
+    """After 15 s without a frame, whatever it is."""
+    bench.clock.advance(15_000)
+    bench.fire("beat")
+    assert bench.refusals() == []
+    bench.clock.advance(1)
+    bench.fire("beat")
+    assert bench.refusals() == [(1, 1001, "SILENT")]
+
+
+def test_a_link_that_takes_nothing_for_half_a_minute_is_closed(bench: HubBench) -> None:
+    """It resumes from its cursor."""
+    bench.submit(move(1))
+    bench.fire("flush:site-1")
+    bench.answer(bench.job("commit"), committed(3, move(1)))
+    bench.clock.advance(30_001)
+    bench.say(Ping(1, 1))
+    bench.fire("beat")
+    assert bench.refusals() == [(1, 1013, "TOO_SLOW")]
+    bench.fire("beat")
+    assert bench.refusals() == []
+
+
+def test_nobody_there_means_rest(bench: HubBench) -> None:
+    """Without links there is no heartbeat and no look; the next link wakes the hub up."""
+    bench.feed(Closed(1))
+    bench.fire("beat")
+    assert bench.effects == [CancelTimer("look")]
+    bench.feed(Command(LookNow()))
+    assert bench.effects == []
+    bench.go_live(2, head=3)
+    assert bench.timers() == {"beat": 5_000, "look": 500}
+
+
+def test_a_look_can_be_asked_for(bench: HubBench) -> None:
+    """Whoever wrote in this process need not wait for the next one."""
+    bench.feed(Command(LookNow()))
+    assert bench.has_job("look")
+
+
+def test_a_link_that_nobody_signed_in_on_does_not_stop_a_look(bench: HubBench) -> None:
+    """Only who is signed in is asked about."""
+    bench.connect(2)
+    bench.fire("look")
+    assert bench.job("look").arguments[1] == ("sign-in-1",)
+
+
+def test_the_end_is_told_to_every_link(bench: HubBench) -> None:
+    """Clients connect again by themselves."""
+    bench.connect(2)
+    bench.feed(Command(Stop()))
+    assert bench.refusals() == [(1, 1001, "SERVER_STOPPING"), (2, 1001, "SERVER_STOPPING")]
