@@ -1,68 +1,81 @@
-"""The log: JSON lines, rotating, redacted at the root so that no record gets past it.
+"""The log of the client: JSON lines in the profile, bounded, and redacted where everything passes.
 
-What may never be in a log: tokens, passwords, customers. Keys that name such things lose their
-value, and text that looks like a credential is cut out wherever it stands.
+One handler on the root logger writes; whatever a library or one of our rooms says goes through
+:func:`app.redaction.redacted` on its way, tracebacks too.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import time
-import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from app.redaction import redacted
+
 KEPT_FILES: Final = 3
-REDACTED: Final = "[REDACTED]"
-
-_SECRET_NAMES: Final = r"token|device_token|access_token|refresh_token|password|passwd|secret|authorization|customer|ship_to|street|phone"
-_PATTERNS: Final = (
-    # name=value, "name": "value" and name: value, the value quoted or a single word
-    re.compile(rf"(?i)([\"']?\b(?:{_SECRET_NAMES})\b[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;}})]+)"),
-    re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]+"),
-    # 256 random bits in base64url: every token of ours
-    re.compile(r"()(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
-)
-
-
-def redacted(text: str) -> str:
-    """Return ``text`` without what may not be in a log."""
-    for pattern in _PATTERNS:
-        text = pattern.sub(rf"\g<1>{REDACTED}", text)
-    return text
+MAX_TEXT: Final = 8_000
+"""Longer messages and traces are cut: a log line is read, not parsed for data."""
+FILE_NAME: Final = "client.jsonl"
+_LIBRARIES: Final = ("asyncio", "httpcore", "httpx", "keyring", "websockets")
 
 
 class JsonLines(logging.Formatter):
-    """One record, one line of JSON."""
+    """One record, one line of JSON with ``at``, ``level``, ``from``, ``thread``, ``message``, ``trace``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; every text in it is redacted."""
         line = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03}Z",
             "level": record.levelname,
             "from": record.name,
-            "thread": record.threadName,
-            "message": redacted(record.getMessage()),
+            "thread": record.threadName or "",
+            "message": redacted(_message(record))[:MAX_TEXT],
         }
         if record.exc_info and record.exc_info[1] is not None:
-            line["trace"] = redacted("".join(traceback.format_exception(record.exc_info[1])))
+            line["trace"] = redacted(self.formatException(record.exc_info))[-MAX_TEXT:]
         return json.dumps(line, ensure_ascii=False)
 
 
-def start_log(folder: Path, max_bytes: int) -> logging.Handler:
-    """Send every record of this process to ``client.jsonl`` in ``folder``; returns the handler."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(
-        folder / "client.jsonl", maxBytes=max_bytes, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        # A wrong log call must not hide what it wanted to tell about.
+        return f"{record.msg} {record.args}"
+
+
+class ProfileLog(RotatingFileHandler):
+    """The rotating file; a disk that refuses to take it never disturbs the program."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave the record out."""
+
+
+def start_log(folder: Path, level: str, max_bytes: int) -> logging.Handler | None:
+    """Send every record of this process to a file in ``folder``; None when there cannot be one."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    handler = ProfileLog(
+        folder / FILE_NAME, maxBytes=max_bytes, backupCount=KEPT_FILES, encoding="utf-8", delay=True
     )
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(level.upper())
     # They write every request with its address; ours say what matters.
-    for name in ("httpx", "httpcore", "websockets", "asyncio"):
+    for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     return handler
+
+
+def stop_log(handler: logging.Handler | None) -> None:
+    """Close the file."""
+    if handler is not None:
+        logging.getLogger().removeHandler(handler)
+        handler.close()

@@ -1,24 +1,27 @@
 """One table of settings: what each is, where its value comes from, whether IT has locked it.
 
-Defaults, then what the person chose (the profile's ``settings.json``), then what IT manages
-(``policies.json``, locked), then the command line for this start. A value that cannot be used is
-left out and told, never silently taken for another.
+Defaults, then what the person chose (the profile's ``settings.json``), then the command line for this
+start, then what IT manages (``policies.json``): a managed value is locked, nobody can change it. A value
+that cannot be used is left out and told, never silently taken for another.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from sync.contract.problems import Problem
+
 MANAGED_FILE: Final = Path("/etc/fulfillment-kanban/policies.json")
+MAX_FILE_BYTES: Final = 256 * 1024
 THEMES: Final = ("light", "dark", "high_contrast")
 TEXT_SCALES: Final = (100, 125, 150, 175, 200)
+LOG_LEVELS: Final = ("debug", "info", "warning")
 
 
 class Origin(StrEnum):
@@ -26,12 +29,21 @@ class Origin(StrEnum):
 
     DEFAULT = "default"
     USER = "user"
-    MANAGED = "managed"
     COMMAND_LINE = "command line"
+    MANAGED = "managed"
 
 
-def _setting(default: Any, words: str, choices: tuple[Any, ...] = (), *, is_shown: bool = True) -> Any:  # noqa: ANN401
-    return field(default=default, metadata={"words": words, "choices": choices, "is_shown": is_shown})
+_FILES: Final = (Origin.USER, Origin.MANAGED)
+_ANYWHERE: Final = (Origin.USER, Origin.COMMAND_LINE, Origin.MANAGED)
+
+
+def _setting(
+    default: Any,  # noqa: ANN401 - the type is that of the field
+    words: str,
+    choices: tuple[Any, ...] = (),
+    origins: tuple[Origin, ...] = _FILES,
+) -> Any:  # noqa: ANN401 - as above
+    return field(default=default, metadata={"words": words, "choices": choices, "origins": origins})
 
 
 @dataclass(frozen=True)
@@ -39,19 +51,24 @@ class Settings:
     """Every setting with its value. The table of ``docs/settings.md`` is held against this class."""
 
     server_url: str = _setting(
-        "", "Address of the server. Empty: a server of this computer's own is started."
+        "", "Address of the server. Empty: a server of this computer's own is started.", origins=_ANYWHERE
     )
-    device_token_file: str = _setting("", "File with this terminal's device token, made by `device add`.")
-    station: str = _setting("", "Name of this station, shown beside the site.")
-    theme: str = _setting("light", "Colours of the window.", THEMES)
-    text_scale: int = _setting(100, "Size of all text in percent.", TEXT_SCALES)
-    pseudo_locale: bool = _setting(default=False, words="Show every translated text in accents and brackets.")
-    kiosk: bool = _setting(default=False, words="Full screen, without a way to close the window.")
-    demo_orders: int = _setting(0, "Made-up orders for an empty server of this computer's own.")
+    device_token_file: str = _setting(
+        "", "File with this terminal's device token, made by `device add`.", origins=_ANYWHERE
+    )
+    theme: str = _setting("light", "Colours of the window.", THEMES, _ANYWHERE)
+    text_scale: int = _setting(100, "Size of all text in per cent.", TEXT_SCALES)
+    is_kiosk: bool = _setting(False, "Full screen; the window cannot be closed by hand.", origins=_ANYWHERE)
+    station: str = _setting("", "Name of this station, shown below the site.")
+    language: str = _setting("", "Language of the texts, `de` for example. Empty: that of the computer.")
+    seconds_per_line: float = _setting(45.0, "Usual seconds to pick a line; tells which orders are at risk.")
+    use_keyring: bool = _setting(
+        True, "Keep the sign-in in the computer's keyring. Otherwise in memory only."
+    )
+    log_level: str = _setting("info", "The least that goes to the log.", LOG_LEVELS)
     log_bytes: int = _setting(1_000_000, "Size at which a log file is put aside; three are kept.")
-    window_width: int = _setting(1440, "Width of the window in pixels, remembered.")
-    window_height: int = _setting(900, "Height of the window in pixels, remembered.")
-    is_maximized: bool = _setting(default=False, words="Whether the window fills the screen, remembered.")
+    window: str = _setting("", "Where the window was: x, y, width, height.", origins=(Origin.USER,))
+    is_maximized: bool = _setting(False, "Whether the window filled the screen.", origins=(Origin.USER,))
 
 
 @dataclass(frozen=True)
@@ -72,10 +89,36 @@ class LoadedSettings:
 
     settings: Settings
     table: tuple[Value, ...]
+    file_errors: tuple[str, ...] = ()
 
     def is_locked(self, name: str) -> bool:
         """Say whether IT has fixed the setting."""
         return any(value.name == name and value.is_locked for value in self.table)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what a person should mend, a problem each."""
+        unreadable = [
+            Problem("SETTINGS_UNREADABLE", f"Settings were left out: {error}.", "Mend the file or remove it.")
+            for error in self.file_errors
+        ]
+        unusable = [
+            Problem(
+                "SETTING_UNUSABLE",
+                f"The setting {value.name} was left out ({value.error}).",
+                "The list of all settings: fulfillment-kanban settings",
+            )
+            for value in self.table
+            if value.error
+        ]
+        return tuple(unreadable + unusable)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What one place says: raw values by name."""
+
+    origin: Origin
+    content: Mapping[str, object]
 
 
 def load_settings(
@@ -85,66 +128,73 @@ def load_settings(
     user, user_error = _read(user_file)
     managed, managed_error = _read(managed_file)
     layers = (
-        (Origin.USER, user, user_error),
-        (Origin.COMMAND_LINE, command_line or {}, ""),
-        (Origin.MANAGED, managed, managed_error),
+        _Layer(Origin.USER, user),
+        _Layer(Origin.COMMAND_LINE, command_line or {}),
+        _Layer(Origin.MANAGED, managed),
     )
     table = tuple(_value(spec.name, spec.default, spec.metadata, layers) for spec in fields(Settings))
     unknown = tuple(
-        Value(name, content[name], origin, is_locked=False, words="", error="there is no such setting")
-        for origin, content, _ in layers
-        for name in content
+        Value(
+            name, layer.content[name], layer.origin, is_locked=False, words="", error="there is no such one"
+        )
+        for layer in layers
+        for name in layer.content
         if name not in Settings.__dataclass_fields__
     )
-    return LoadedSettings(Settings(**{value.name: value.value for value in table}), table + unknown)  # type: ignore[arg-type]
+    chosen: dict[str, Any] = {value.name: value.value for value in table}
+    errors = tuple(error for error in (user_error, managed_error) if error)
+    return LoadedSettings(Settings(**chosen), table + unknown, errors)
 
 
-def _value(
-    name: str,
-    default: object,
-    metadata: Mapping[str, Any],
-    layers: tuple[tuple[Origin, Mapping[str, object], str], ...],
-) -> Value:
+def _value(name: str, default: object, about: Mapping[str, Any], layers: tuple[_Layer, ...]) -> Value:
     value, origin = default, Origin.DEFAULT
     errors = []
-    for layer, content, file_error in layers:
-        if file_error:
-            errors.append(file_error)
-        if name not in content:
+    for layer in layers:
+        if name not in layer.content:
             continue
-        complaint = _complaint(content[name], default, metadata["choices"])
+        given = layer.content[name]
+        complaint = _complaint(name, given, default, about["choices"])
+        if layer.origin not in about["origins"]:
+            complaint = "it is not set there"
         if complaint:
-            errors.append(f"{layer}: {complaint}")
+            errors.append(f"{layer.origin}: {complaint}")
         else:
-            value, origin = content[name], layer
-    is_locked = origin is Origin.MANAGED
-    return Value(name, value, origin, is_locked, metadata["words"], "; ".join(errors))
+            value, origin = type(default)(given), layer.origin  # type: ignore[call-arg]
+    return Value(name, value, origin, origin is Origin.MANAGED, about["words"], "; ".join(errors))
 
 
-def _complaint(value: object, default: object, choices: tuple[object, ...]) -> str:
-    if type(value) is not type(default):
-        return f"{value!r} is not a {type(default).__name__}"
+def _complaint(name: str, value: object, default: object, choices: tuple[object, ...]) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (type(value) is type(default) or (isinstance(default, float) and is_number)):
+        kinds = {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number"}
+        return f"{value!r} is not {kinds[type(default).__name__]}"
     if choices and value not in choices:
         return f"{value!r} is none of {', '.join(map(str, choices))}"
-    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
-        return f"{value!r} is below zero"
+    if isinstance(value, int | float) and is_number and value <= 0:
+        return f"{value!r} is not above zero"
+    if name == "server_url" and value and not str(value).startswith(("http://", "https://")):
+        return f"{value!r} does not begin with http:// or https://"
     return ""
 
 
 def _read(path: Path) -> tuple[dict[str, object], str]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            # Cut off, a file that is too long is no JSON any more.
+            content = json.loads(file.read(MAX_FILE_BYTES))
     except FileNotFoundError:
         return {}, ""
-    except (OSError, ValueError) as error:
-        return {}, f"{path.name} cannot be read: {error}"
+    except OSError as error:
+        return {}, f"{path} cannot be read: {error.strerror}"
+    except ValueError as error:
+        return {}, f"{path} is not JSON: {error}"
     if not isinstance(content, dict):
-        return {}, f"{path.name} is not a table of settings"
+        return {}, f"{path} is not a table of settings"
     return content, ""
 
 
-def remember(user_file: Path, changed: Mapping[str, object]) -> None:
-    """Keep what the person chose; the file is replaced in one piece, unknown names stay."""
+def remember(user_file: Path, changed: Mapping[str, object]) -> bool:
+    """Keep what the person chose, in one piece; unknown names stay. False when the disk refuses."""
     content, error = _read(user_file)
     if error:
         # A file that cannot be read is somebody's work: it is put aside, not overwritten.
@@ -152,5 +202,9 @@ def remember(user_file: Path, changed: Mapping[str, object]) -> None:
             user_file.replace(user_file.with_suffix(".damaged"))
     content.update(changed)
     temporary = user_file.with_suffix(".new")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, user_file)
+    try:
+        temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.replace(user_file)
+    except OSError:
+        return False
+    return True
