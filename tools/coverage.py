@@ -17,7 +17,11 @@ PLACES = (
     "sync/client/machine.py",
     "sync/client/outbox.py",
     "sync/client/rebase.py",
+    "server/kernel/connections.py",
+    "server/kernel/decisions.py",
+    "server/kernel/fanout.py",
     "server/kernel/hub.py",
+    "server/kernel/wishes.py",
 )
 TESTS = ("tests/sync/contract", "tests/sync/client", "tests/server/kernel")
 GOAL_PERCENT = 100
