@@ -52,7 +52,7 @@ def measure(path: Path, deadline_s: float = DEADLINE_S) -> list[Measurement]:
         done = subprocess.run(
             [sys.executable, str(path)],
             cwd=path.parent.parent,
-            env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LC_ALL": "C.UTF-8"},
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -106,6 +106,17 @@ def merge(build: Path, measured: dict[str, Measurement], keep: bool) -> None:
     flat = {metric: detail["value"] for metric, detail in details.items()}
     for name, content in (("bench.json", flat), ("bench-details.json", details)):
         (build / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables of a measurement: no screen, no person's keyring; ``support`` of the tests."""
+    return {
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "QT_QPA_PLATFORM": "offscreen",
+    }
 
 
 def _older(path: Path) -> dict[str, Any]:
