@@ -14,8 +14,8 @@ from support import repository
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org|--(?:extra-)?index-url[ =]\S*://"
 )
-# Absolute paths below a person's or a workplace's folder.
-MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:home|root|Users|work|workspace|opt/(?:pypi|wheels))/\w")
+# Absolute paths below a person's or a workplace's folder. A folder of one letter is pretended.
+MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:home|root|Users|work|workspace|opt/(?:pypi|wheels))/\w\w")
 
 
 def texts() -> list[tuple[Path, str]]:
