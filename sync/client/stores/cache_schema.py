@@ -79,20 +79,28 @@ class OrderRow(NamedTuple):
     order: Order
 
 
+_WRITTEN: Final = ("sort_key", "hash", *COLUMNS)
+# An update touches only the indexes whose columns changed; REPLACE would rewrite all of them.
+_PUT: Final = (
+    f"INSERT INTO {{prefix}}orders (local_id, order_id, {', '.join(_WRITTEN)})"
+    f" VALUES ({','.join('?' * (len(_WRITTEN) + 2))})"
+    f" ON CONFLICT (local_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _WRITTEN)}"
+)
+
+
 def put_rows(connection: sqlite3.Connection, rows: Iterable[OrderRow], prefix: str = CURRENT) -> None:
     """Write orders; those with a known ``local_id`` are replaced. The words are written apart."""
     listed = list(rows)
-    marks = ",".join("?" * (len(COLUMNS) + 4))
     connection.executemany(
-        f"REPLACE INTO {prefix}orders (local_id, order_id, sort_key, hash, {', '.join(COLUMNS)})"
-        f" VALUES ({marks})",
+        _PUT.format(prefix=prefix),
         [
             (row.local_id, row.order.id, row.sort_key, to_signed(row.row_hash), *card_values(row.order))
             for row in listed
         ],
     )
     connection.executemany(
-        f"REPLACE INTO {prefix}bodies (local_id, body) VALUES (?, ?)",
+        f"INSERT INTO {prefix}bodies (local_id, body) VALUES (?, ?)"
+        " ON CONFLICT (local_id) DO UPDATE SET body = excluded.body",
         [(row.local_id, row.body) for row in listed],
     )
 

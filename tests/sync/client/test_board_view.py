@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
@@ -293,6 +294,17 @@ def test_a_cache_that_cannot_be_read_is_an_empty_board(tmp_path: Path, spoil: st
             view.reload()
             assert sum(view.total(stage) for stage in STAGES) == len(ORDERS)
             assert view.info().cursor == 4
+
+
+def test_a_cache_whose_writer_was_killed_is_read_whole(board: Board, tmp_path: Path) -> None:
+    """The first paint after a crash comes before the writer is back: the log beside the file counts."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("cache.db", "cache.db-wal"):
+        shutil.copy(tmp_path / name, copy / name)
+    with closing(BoardView(copy / "cache.db")) as view:
+        view.reload()
+        assert [view.ids(stage) for stage in STAGES] == [board.view.ids(stage) for stage in STAGES]
 
 
 def test_a_question_that_fails_changes_nothing(board: Board) -> None:
