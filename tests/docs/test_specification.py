@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from server.main import all_commands
+from server.modules import MODULES
 from support.specification import missing_of, rows_of, sections_of, topics_of, untrue_rows
 
 ROOT = Path(__file__).parents[2]
@@ -18,9 +20,19 @@ needs_specification = pytest.mark.skipif(
 )
 
 
+def _routes() -> set[str]:
+    """Return the routes of the server, "GET /health"."""
+    return {f"{route.method} {route.path}" for module in MODULES for route in module.routes}
+
+
+def _commands() -> set[str]:
+    """Return the command lines of the server, "fulfillment-kanban-server serve"."""
+    return {f"fulfillment-kanban-server {command.name}" for command in all_commands()}
+
+
 def test_every_row_names_what_exists() -> None:
     """Paths, symbols, make targets, commands, routes and topics of every Where cell are real."""
-    assert untrue_rows(PAGE, ROOT, set(), set()) == []
+    assert untrue_rows(PAGE, ROOT, _routes(), _commands()) == []
 
 
 def test_every_topic_is_still_planned() -> None:
@@ -93,7 +105,7 @@ def tree(tmp_path: Path) -> Path:
 def test_what_exists_passes(where: str, tree: Path) -> None:
     """Every kind of name is recognised."""
     page = f"{HEAD}| AB-01 | a figure | so | {where} |\n"
-    assert untrue_rows(page, tree, {"/health"}, {"fulfillment-kanban-server serve"}) == []
+    assert untrue_rows(page, tree, {"GET /health"}, {"fulfillment-kanban-server serve"}) == []
 
 
 @pytest.mark.parametrize(
@@ -104,6 +116,7 @@ def test_what_exists_passes(where: str, tree: Path) -> None:
         "`room/module.py::open`",
         "`make benches`",
         "`GET /healthy`",
+        "`POST /health`",
         "`fulfillment-kanban-server fly`",
         "`fulfillment-kanban serve`",
         "`planned: someday`",
@@ -117,7 +130,7 @@ def test_what_exists_passes(where: str, tree: Path) -> None:
 def test_what_does_not_exist_is_found(where: str, tree: Path) -> None:
     """Each kind of wrong cell is one finding."""
     page = f"{HEAD}| AB-01 | a figure | so | {where} |\n"
-    assert len(untrue_rows(page, tree, {"/health"}, {"fulfillment-kanban-server serve"})) == 1
+    assert len(untrue_rows(page, tree, {"GET /health"}, {"fulfillment-kanban-server serve"})) == 1
 
 
 @pytest.mark.parametrize(

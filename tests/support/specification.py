@@ -15,7 +15,7 @@ COLUMNS = ["#", "Specification says", "Reading", "Where"]
 
 _HEADING = re.compile(r"#{1,6} (.+)")
 _CODE = re.compile(r"`([^`]+)`")
-_ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|WS) (/\S*)")
+_ROUTE = re.compile(r"[A-Z]+ /\S*")
 _ID = re.compile(r"[A-Z]+-\d\d(\.\w+)?")
 
 
@@ -81,8 +81,8 @@ def sections_of(specification: str) -> list[Section]:
 def untrue_rows(page: str, root: Path, routes: set[str], commands: set[str]) -> list[str]:
     """Return one line for each cell of ``page`` that is empty, doubled, or names what is not there.
 
-    ``root`` is the tree, ``routes`` the paths of the server, ``commands`` the programs' command lines
-    ("fulfillment-kanban-server serve").
+    ``root`` is the tree, ``routes`` those of the server ("GET /health"), ``commands`` the command lines
+    of the programs ("fulfillment-kanban-server serve").
     """
     rows, topics, found = rows_of(page), topics_of(page), []
     seen: set[str] = set()
@@ -112,8 +112,8 @@ def _exists(name: str, root: Path, topics: set[str], routes: set[str], commands:
         return name.split()[1] in _make_targets(root)
     if name.startswith("fulfillment-kanban"):
         return name in commands
-    if route := _ROUTE.fullmatch(name):
-        return route[1] in routes
+    if _ROUTE.fullmatch(name):
+        return name in routes
     path, _, symbol = name.partition("::")
     if not (root / path).exists():
         return False
