@@ -8,6 +8,10 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from app.version import VERSION
+
+__all__ = ["VERSION", "SystemClock", "SystemRandom"]
+
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 

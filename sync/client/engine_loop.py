@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sync.client.socket_link import Socket
 
 OPEN_S: Final = 10.0
+SETTLE_S: Final = 0.5
 STORES_S: Final = 2.0
 RESTART_S: Final = 1.0
 _LOG: Final = logging.getLogger("sync.client.engine")
@@ -123,6 +124,9 @@ class EngineLoop:
         """Close everything; the disk first, because moves may be on their way to it."""
         if self._driver is not None:
             self._driver.step(Command(Stop()))
+        # The time of the last contact goes to the cache, whose jobs a stop would drop.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stores.settle(), SETTLE_S)
         is_clean = await self._loop.run_in_executor(None, self._stores.close, STORES_S)
         # The results of the last jobs are on this loop by now; let them be told.
         await asyncio.sleep(0)

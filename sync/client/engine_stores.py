@@ -40,11 +40,15 @@ class Stores:
     async def open(self) -> Opened:
         """Start the thread and open both files; raises ``ProblemError``."""
         self._thread.start()
-        return await self._call(self._open)
+        return await self._call(self._open, Priority.OUTBOX)
 
     async def state(self) -> Opened:
         """Return anew what the files hold."""
-        return await self._call(lambda: self._state(()))
+        return await self._call(lambda: self._state(()), Priority.OUTBOX)
+
+    async def settle(self) -> None:
+        """Wait until everything given so far is done; a stop would drop what is only the cache's."""
+        await self._call(lambda: None, Priority.CACHE)
 
     def run_job(self, job: Job, done: Callable[[object, str], None]) -> None:
         """Run a machine's job; ``done`` is called on the database thread, or at once when it stopped."""
@@ -58,7 +62,7 @@ class Stores:
         """Finish what the outbox has to do and close the files; blocks; says whether it was in time."""
         return self._thread.stop(self._close, timeout_s)
 
-    async def _call(self, call: Callable[[], T]) -> T:
+    async def _call(self, call: Callable[[], T], priority: Priority) -> T:
         """Return what ``call`` returns on the database thread, or raise what it raises."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -71,7 +75,7 @@ class Stores:
             else:
                 loop.call_soon_threadsafe(answer.set_result, value)
 
-        self._thread.submit(Priority.OUTBOX, work, lambda _result, _error: None)
+        self._thread.submit(priority, work, lambda _result, _error: None)
         return await answer
 
     def _open(self) -> Opened:

@@ -1,0 +1,308 @@
+"""``fulfillment-kanban headless``: the engine of the board without a window, JSON lines in and out.
+
+For tests, load runs, scripts and IT; ``docs/headless.md`` describes every line. Exit codes: 0 after
+``quit`` or the end of the input, 1 for a failure, 2 for what was typed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from app.headless_floor import HeadlessFloor, Place
+from app.headless_lines import line_of
+from app.system import SystemClock, SystemRandom
+from app.version import VERSION
+from sync.client.board_view import BoardView
+from sync.client.engine import Engine
+from sync.client.news import News
+from sync.client.profile import Profile, default_profile, open_profile
+from sync.client.remote_engine import RemoteEngine
+from sync.client.session import MemorySecrets, Session
+from sync.contract.ids import Uuid7Ids
+from sync.contract.ports import Recorder
+from sync.contract.problems import ProblemError, UsageError
+from telemetry.recorder import NullRecorder
+
+TOKEN_FILE: Final = "device-token.json"
+"""Where a profile keeps the token of its device, when IT has put one there."""
+LINE_BYTES: Final = 1024 * 1024
+SETTLE_S: Final = 10.0
+"""Requests wait so long at most for the connection to be known."""
+INTERRUPTED: Final = 130
+
+
+class _Line(NamedTuple):
+    text: str
+
+
+class _End(NamedTuple):
+    """The input is over; or somebody wants the program to end now, whatever waits."""
+
+    is_now: bool = False
+
+
+_Event = News | _Line | _End
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the sub-command."""
+    parser = subparsers.add_parser(
+        "headless", help="the board without a window: JSON lines in and out", description=__doc__
+    )
+    add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``headless``."""
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="folder of this terminal's data")
+    parser.add_argument(
+        "--server", default="", metavar="URL", help="address of the server, like http://host:8440"
+    )
+    parser.add_argument(
+        "--device-token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"the device's token as JSON; default: {TOKEN_FILE} in the profile",
+    )
+    parser.add_argument(
+        "--linger", type=float, default=5.0, metavar="SECONDS", help="how long the end waits for unsent moves"
+    )
+
+
+def run(args: argparse.Namespace, stdin: IO[bytes] | None = None, stdout: IO[str] | None = None) -> int:
+    """Run the sub-command; a problem is one line of JSON and one for people, never a traceback."""
+    output = stdout or sys.stdout
+
+    def say(line: str) -> None:
+        output.write(line + "\n")
+        output.flush()
+
+    try:
+        return _run(args, stdin or sys.stdin.buffer, say)
+    except ProblemError as error:
+        problem = error.problem
+        fields = {"code": problem.code, "sentence": problem.sentence, "what_to_do": problem.what_to_do}
+        say(line_of("problem", fields))
+        sys.stderr.write(problem.line() + "\n")
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        # Whoever read our lines went away; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run as a program of its own: ``python -m app.headless``."""
+    parser = argparse.ArgumentParser(prog="fulfillment-kanban headless", description=__doc__)
+    add_options(parser)
+    return run(parser.parse_args(words))
+
+
+# ---------------------------------------------------------------- composition
+
+
+def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None]) -> int:
+    profile = open_profile(args.profile or default_profile(os.environ, Path.home()))
+    token, token_server = _read_token(args.device_token_file, profile)
+    server = _checked_url(args.server or token_server)
+    events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+    lock = profile.lock()
+    clock = SystemClock()
+    ids = Uuid7Ids(clock, SystemRandom())
+    engine: Engine | RemoteEngine
+    if lock is None:
+        engine = RemoteEngine(profile.socket, events.put)
+    else:
+        engine = _engine(profile, server, token, events.put, clock, ids)
+    view = BoardView(profile.cache)
+    place = Place(str(profile.folder), server, lock is None, VERSION)
+    floor = HeadlessFloor(view, engine, clock, ids, place, say)
+    try:
+        view.reload()
+        engine.start()
+        threading.Thread(target=_read_lines, args=(stdin, events), name="stdin", daemon=True).start()
+        with _ended_by_signals(events):
+            return _Run(floor, engine, events, args.linger).run()
+    finally:
+        view.close()
+        engine.stop()
+        if lock is not None:
+            lock.release()
+
+
+def _engine(
+    profile: Profile,
+    server: str,
+    token: str,
+    listener: Callable[[News], None],
+    clock: SystemClock,
+    ids: Uuid7Ids,
+) -> Engine:
+    if not server:
+        raise UsageError(
+            "SERVER_MISSING",
+            "No server was named, and no other program uses this profile.",
+            "Give its address with --server.",
+        )
+    session = Session(server, MemorySecrets(), device_token=token, profile=str(profile.folder))
+    recorder: Recorder = NullRecorder()
+    return Engine(
+        profile,
+        session,
+        listener,
+        clock=clock,
+        ids=ids,
+        random=SystemRandom(),
+        recorder=recorder,
+        version=VERSION,
+    )
+
+
+def _read_token(file: Path | None, profile: Profile) -> tuple[str, str]:
+    """Return the device token and the server named beside it; empty when there is no file by default."""
+    path = file or profile.folder / TOKEN_FILE
+    if file is None and not path.exists():
+        return "", ""
+    try:
+        content = json.loads(path.read_bytes()[:LINE_BYTES])
+        token, server = content["device_token"], content.get("server", "")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            "TOKEN_FILE_UNREADABLE",
+            f"{path} holds no device token ({type(error).__name__}).",
+            "Name the file that `fulfillment-kanban-server device add` wrote.",
+        ) from error
+    return str(token), str(server)
+
+
+def _checked_url(url: str) -> str:
+    """Return the address; raises ``UsageError`` when it can be none."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if not url or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0):
+            return url
+    raise UsageError(
+        "SERVER_URL_INVALID",
+        f'"{url}" is no address of a server.',
+        "Write it like http://192.168.0.10:8440.",
+    )
+
+
+def _read_lines(stdin: IO[bytes], events: queue.SimpleQueue[_Event]) -> None:
+    """Pass the input on, line by line, until its end."""
+    with contextlib.suppress(OSError, ValueError):
+        while line := stdin.readline(LINE_BYTES):
+            text = line.decode(errors="replace").strip()
+            if text:
+                events.put(_Line(text))
+    events.put(_End())
+
+
+@contextlib.contextmanager
+def _ended_by_signals(events: queue.SimpleQueue[_Event]) -> Iterator[None]:
+    """Take SIGTERM for the end of the input; only where signals arrive at all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: events.put(_End(is_now=True)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Run:
+    """From the first event to the last."""
+
+    def __init__(
+        self,
+        floor: HeadlessFloor,
+        engine: Engine | RemoteEngine,
+        events: queue.SimpleQueue[_Event],
+        linger_s: float,
+    ) -> None:
+        self._floor = floor
+        self._engine = engine
+        self._events = events
+        self._linger_s = linger_s
+        self._settle_until = time.monotonic() + SETTLE_S
+        self._waiting: deque[_Line | _End] = deque()
+
+    def run(self) -> int:
+        """Return the exit code."""
+        code = 0
+        try:
+            self._work()
+            self._linger()
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        self._take_all()
+        # A reader of the cache closes before its writer does.
+        self._floor.close_view()
+        self._engine.stop()
+        self._take_all()
+        return code or int(self._floor.has_failed)
+
+    def _work(self) -> None:
+        floor = self._floor
+        while not (floor.is_quitting or floor.is_stopped):
+            is_waiting = not (floor.is_settled or self._has_waited())
+            event = self._next(self._settle_until if is_waiting else None)
+            if isinstance(event, _End) and event.is_now:
+                floor.is_quitting = True
+            elif isinstance(event, _Line | _End):
+                self._waiting.append(event)
+            elif event is not None:
+                floor.on_news(event)
+            while self._waiting and (floor.is_settled or self._has_waited()) and not floor.is_quitting:
+                self._take_input(self._waiting.popleft())
+
+    def _has_waited(self) -> bool:
+        return time.monotonic() >= self._settle_until
+
+    def _take_input(self, event: _Line | _End) -> None:
+        if isinstance(event, _Line):
+            self._floor.on_line(event.text)
+        else:
+            self._floor.is_quitting = True
+
+    def _linger(self) -> None:
+        """Give what was asked for a last chance to be decided while the link is up."""
+        until = time.monotonic() + self._linger_s
+        while self._floor.has_unsent and not self._floor.is_stopped and time.monotonic() < until:
+            event = self._next(until)
+            if event is not None and not isinstance(event, _Line | _End):
+                self._floor.on_news(event)
+
+    def _next(self, until: float | None) -> _Event | None:
+        timeout = None if until is None else max(0.0, until - time.monotonic())
+        try:
+            return self._events.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def _take_all(self) -> None:
+        """Take the news that are there already."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._events.get_nowait()
+                if not isinstance(event, _Line | _End):
+                    self._floor.on_news(event)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

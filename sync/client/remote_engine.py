@@ -1,0 +1,83 @@
+"""The engine of another process on the same profile, by its local socket: same methods, same news."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from sync.client.local_socket import Request, connected, news_from_line
+from sync.client.news import News, Stopped
+from sync.contract.operations import Operation
+from sync.contract.problems import ProblemError
+
+_CHUNK: Final = 64 * 1024
+
+
+class RemoteEngine:
+    """Attached to a running engine."""
+
+    def __init__(self, path: Path, listener: Callable[[News], None]) -> None:
+        """Tell ``listener`` the news of the engine at socket ``path``, on a thread of its own."""
+        self._path = path
+        self._listener = listener
+        self._door: socket.socket | None = None
+        self._thread = threading.Thread(target=self._listen, name="remote-engine")
+
+    def start(self) -> None:
+        """Attach; raises ``ProblemError`` when nobody answers."""
+        try:
+            self._door = connected(self._path)
+            self._door.settimeout(None)
+            self._send(Request(attach={}))
+        except OSError as error:
+            raise ProblemError(
+                "PROFILE_IN_USE",
+                "Another program uses this profile and does not answer.",
+                "Close it, or choose another folder with --profile.",
+            ) from error
+        self._thread.start()
+
+    def submit(self, drafts: Sequence[Operation]) -> None:
+        """Have the engine make operations durable and send them."""
+        self._send(Request(submit=tuple(drafts)))
+
+    def try_now(self) -> None:
+        """Have the engine connect now."""
+        self._send(Request(try_now={}))
+
+    def stop(self) -> bool:
+        """Let go of the engine; it runs on."""
+        door, self._door = self._door, None
+        if door is not None:
+            with contextlib.suppress(OSError):
+                door.shutdown(socket.SHUT_RDWR)
+            self._thread.join()
+            door.close()
+        return True
+
+    def _send(self, request: Request) -> None:
+        # An engine that went away is told by the listening thread.
+        if self._door is not None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._door.sendall(msgspec.json.encode(request) + b"\n")
+
+    def _listen(self) -> None:
+        for line in self._lines():
+            news = news_from_line(line)
+            if news is not None:
+                self._listener(news)
+        self._listener(Stopped(self._door is None))
+
+    def _lines(self) -> Iterator[bytes]:
+        door = self._door
+        rest = b""
+        with contextlib.suppress(OSError):
+            while door is not None and (data := door.recv(_CHUNK)):
+                *lines, rest = (rest + data).split(b"\n")
+                yield from lines
