@@ -8,8 +8,8 @@ import uuid
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from support.clocks import FakeClock
 
+from support.clocks import FakeClock
 from sync.contract import operations, orders
 from sync.contract.flags import BUCKETS, DefaultFlags, bucket
 from sync.contract.ids import Uuid7Ids
