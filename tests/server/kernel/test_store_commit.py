@@ -141,7 +141,7 @@ def test_a_crash_leaves_all_or_nothing(tmp_path: Path, point: str) -> None:
     bench.commit(ana, create(1))
     assert faults.passed == list(POINTS)
     tables = ("operation_log", "orders", "order_line_items", "customers", "boards", "device_identities")
-    questions = [f"SELECT * FROM {table}" for table in tables]  # noqa: S608 - our own names
+    questions = [f"SELECT * FROM {table}" for table in tables]
     before = [bench.raw(question) for question in questions]
     faults.point = point
     with pytest.raises(CrashError):
