@@ -14,13 +14,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = (
     "sync/contract/*",
+    # the client's step machine and its parts
+    "sync/client/backoff.py",
+    "sync/client/conversation.py",
+    "sync/client/emitter.py",
+    "sync/client/follower.py",
+    "sync/client/link.py",
     "sync/client/machine.py",
+    "sync/client/notices.py",
+    "sync/client/sending.py",
+    "sync/client/window.py",
+    # what is pending, kept and shown
     "sync/client/outbox.py",
+    "sync/client/overlay.py",
     "sync/client/rebase.py",
+    # the server's step machine and its parts
     "server/kernel/connections.py",
     "server/kernel/decisions.py",
     "server/kernel/fanout.py",
     "server/kernel/hub.py",
+    "server/kernel/refusals.py",
     "server/kernel/wishes.py",
 )
 TESTS = ("tests/sync/contract", "tests/sync/client", "tests/server/kernel")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import check, lock
+from tools import check, coverage, lock
 from tools import test as test_command
 
 BIN = Path(sys.executable).parent
@@ -65,3 +65,11 @@ def test_a_lock_keeps_no_address() -> None:
     """Lines with an address and blank lines are dropped, pins and hashes stay."""
     text = "--find-links file://somewhere\n\none==1 \\\n    --hash=sha256:ab\n    # via two\n"
     assert lock.tidy(text) == lock.HEADER + "one==1 \\\n    --hash=sha256:ab\n    # via two\n"
+
+
+def test_what_must_be_covered_exists() -> None:
+    """A place that was renamed would silently be covered by nobody."""
+    for pattern in coverage.PLACES:
+        assert list(check.ROOT.glob(pattern)), pattern
+    for folder in coverage.TESTS:
+        assert (check.ROOT / folder).is_dir(), folder
