@@ -59,6 +59,21 @@ class ConnectionController(QObject):
         window.banners.closed.connect(window.banners.hide_banner)
         window.header.connection_requested.connect(try_now)
 
+    @property
+    def delay_ms(self) -> float | None:
+        """The last round trip to the server, None while there is none."""
+        return self._delay_ms
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the server does not answer."""
+        return self._link is LinkState.OFFLINE
+
+    @property
+    def is_live(self) -> bool:
+        """Whether other people's moves arrive."""
+        return self._link is LinkState.LIVE
+
     def on_news(self, news: News) -> None:
         """Take one piece of news that concerns the connection."""
         match news:

@@ -6,6 +6,7 @@ touches no file and no command line; it ends when our end of its input closes, h
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -18,7 +19,10 @@ from sync.contract.problems import ProblemError
 
 START_S: Final = 30.0
 """How long the server may take to be ready, its first migration included."""
+DEMO_S: Final = 120.0
 STOP_S: Final = 5.0
+DEMO_SEED: Final = 1
+_SERVER: Final = (sys.executable, "-m", "server.main")
 
 
 class Address(NamedTuple):
@@ -29,52 +33,105 @@ class Address(NamedTuple):
 
 
 class EmbeddedServer:
-    """One child process. Used from one thread; blocking."""
+    """One child process. :meth:`start` blocks; :meth:`stop` may come from another thread meanwhile."""
 
     def __init__(self, folder: Path, demo_orders: int = 0) -> None:
-        """Serve the data in ``folder``, made when missing; an empty board gets ``demo_orders``."""
+        """Serve the data in ``folder``, made when missing; a new board gets ``demo_orders`` once."""
         self._folder = folder
         self._demo_orders = demo_orders
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._is_stopped = False
 
     @property
     def pid(self) -> int | None:
         """Return the child's process id while there is one."""
-        return None if self._process is None else self._process.pid
+        process = self._process
+        return None if process is None else process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether the child is there and has not ended."""
+        process = self._process
+        return process is not None and process.poll() is None
 
     def start(self) -> Address:
         """Start the child and wait until it is ready; raises ``ProblemError``."""
-        command = [
-            sys.executable, "-m", "server.main", "serve", "--embedded", "--data", str(self._folder),
-        ]  # fmt: skip
-        if self._demo_orders:
-            command += ["--demo", str(self._demo_orders)]
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  our own program, no shell
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-        except OSError as error:
-            raise _not_started(str(error)) from error
-        complaints = _LastLine(self._process.stderr)
-        line = _first_line(self._process.stdout)
-        if line is None:
-            self.stop()
+        process = self._spawn()
+        complaints = _LastLine(process.stderr)
+        told = _address(_first_line(process.stdout))
+        if told is None:
+            self._end(process)
             raise _not_started(complaints.text or "it did not answer in time")
-        told = json.loads(line)
-        return Address(told["url"], told["device_token"])
+        self._fill()
+        return told
 
     def stop(self) -> None:
-        """Let the child end by itself, then make it."""
-        process, self._process = self._process, None
-        if process is None:
+        """Let the child end by itself, then make it; nothing starts after that."""
+        with self._lock:
+            self._is_stopped = True
+            process, self._process = self._process, None
+        if process is not None:
+            self._end(process)
+
+    def _spawn(self) -> subprocess.Popen[str]:
+        command = [*_SERVER, "serve", "--embedded", "--data", str(self._folder)]
+        with self._lock:
+            if self._is_stopped:
+                raise _not_started("the program ends")
+            try:
+                # A session of its own: Ctrl+C in the terminal is for us, and we end the child in order.
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise _not_started(error.strerror or str(error)) from error
+            return self._process
+
+    def _fill(self) -> None:
+        """Put the made-up orders on the board, once in the life of its data."""
+        mark = self._folder / "demo.json"
+        if not self._demo_orders or mark.exists():
             return
-        if process.stdin is not None:
-            process.stdin.close()
+        command = [*_SERVER, "demo", "--data", str(self._folder)]
+        numbers = ["--orders", str(self._demo_orders), "--seed", str(DEMO_SEED)]
         try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            done = subprocess.run(
+                [*command, *numbers],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=DEMO_S,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _no_demo(type(error).__name__) from error
+        if done.returncode != 0:
+            raise _no_demo((done.stderr.strip().splitlines() or ["no reason was given"])[-1])
+        mark.write_text(json.dumps({"orders": self._demo_orders, "seed": DEMO_SEED}), encoding="utf-8")
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        """End one child: by its input, then by asking, then by force."""
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        for force in (process.terminate, process.kill):
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                force()
+            else:
+                return
+        process.wait()
 
 
 class _LastLine:
@@ -92,8 +149,8 @@ class _LastLine:
                     self.text = line.strip() or self.text
 
 
-def _first_line(pipe: IO[str] | None) -> str | None:
-    """Return the first line of a pipe, None at its end or after ``START_S``."""
+def _first_line(pipe: IO[str] | None) -> str:
+    """Return the first line of a pipe, "" at its end or after ``START_S``."""
     lines: Queue[str] = Queue()
 
     def read() -> None:
@@ -105,8 +162,16 @@ def _first_line(pipe: IO[str] | None) -> str | None:
 
     threading.Thread(target=read, name="embedded-stdout", daemon=True).start()
     try:
-        return lines.get(timeout=START_S) or None
+        return lines.get(timeout=START_S)
     except Empty:
+        return ""
+
+
+def _address(line: str) -> Address | None:
+    try:
+        told = json.loads(line)
+        return Address(str(told["url"]), str(told["device_token"]))
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -115,4 +180,12 @@ def _not_started(why: str) -> ProblemError:
         "SERVER_NOT_STARTED",
         f"The server on this computer did not start: {why.rstrip('.')}.",
         "The board shows what it knew last. Restart the program; if this comes back, call IT.",
+    )
+
+
+def _no_demo(why: str) -> ProblemError:
+    return ProblemError(
+        "DEMO_NOT_MADE",
+        f"The demo orders could not be made: {why.rstrip('.')}.",
+        "Restart the program; if this comes back, call IT.",
     )

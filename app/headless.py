@@ -39,6 +39,7 @@ from telemetry.recorder import NullRecorder
 TOKEN_FILE: Final = "device-token.json"
 """Where a profile keeps the token of its device, when IT has put one there."""
 LINE_BYTES: Final = 1024 * 1024
+_CHUNK: Final = 64 * 1024
 SETTLE_S: Final = 10.0
 """Requests wait so long at most for the connection to be known."""
 INTERRUPTED: Final = 130
@@ -205,11 +206,24 @@ def _checked_url(url: str) -> str:
 def _read_lines(stdin: IO[bytes], events: queue.SimpleQueue[_Event]) -> None:
     """Pass the input on, line by line, until its end."""
     with contextlib.suppress(OSError, ValueError):
-        while line := stdin.readline(LINE_BYTES):
+        for line in _lines(stdin):
             text = line.decode(errors="replace").strip()
             if text:
                 events.put(_Line(text))
     events.put(_End())
+
+
+def _lines(stdin: IO[bytes]) -> Iterator[bytes]:
+    """Return the lines; of one that is too long, the beginning."""
+    # Not through stdin's buffer: this thread may wait for input while the program ends, and the
+    # interpreter aborts when it then finds the buffer's lock taken.
+    raw = getattr(stdin, "raw", stdin)
+    rest = b""
+    while data := raw.read(_CHUNK):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (line[:LINE_BYTES] for line in lines)
+        rest = rest[:LINE_BYTES]
+    yield rest
 
 
 @contextlib.contextmanager

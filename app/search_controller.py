@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from array import array
-from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -23,6 +21,7 @@ class SearchController(QObject):
         super().__init__(parent)
         self._searcher = searcher
         self._generation = 0
+        self._taken = 0
         self._words = ""
         self._wanted = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -58,16 +57,18 @@ class SearchController(QObject):
             self._thread.join()
 
     def _work(self) -> None:
-        done = 0
-        while True:
-            with self._wanted:
-                self._wanted.wait_for(lambda: self._is_stopping or self._generation > done)
-                if self._is_stopping:
-                    break
-                done, words = self._generation, self._words
+        while (asked := self._next()) is not None:
+            words, generation = asked
             if words:
-                self._tell(self._searcher.search(words, done))
+                self._tell(self._searcher.search(words, generation))
         self._searcher.close()
+
+    def _next(self) -> tuple[str, int] | None:
+        """Wait for the next question; None at the end."""
+        with self._wanted:
+            self._wanted.wait_for(lambda: self._is_stopping or self._generation > self._taken)
+            self._taken = self._generation
+            return None if self._is_stopping else (self._words, self._generation)
 
     def _tell(self, result: SearchResult | None) -> None:
         if result is not None:
