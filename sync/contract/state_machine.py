@@ -75,6 +75,10 @@ def _decide_new(order: Order | None, new: Order | None) -> Decision:
 def _decide_move(order: Order, operation: Operation, change: Move, judge: Judge) -> Decision:
     goal = change.to
     if order.stage is goal:
+        # Two want to pick the same order: the second must not believe that it is theirs.
+        is_picked_by_another = goal is Stage.PICKING and _is_taken(order, judge)
+        if is_picked_by_another and order.cancelled_ms is None:
+            return _rejected(Reason.ALREADY_CLAIMED)
         return Decision(Outcome.NOOP, Reason.NONE, None)
     refusal = _move_refusal(order, operation, goal, judge)
     if refusal is not Reason.NONE:
@@ -87,7 +91,7 @@ def _decide_move(order: Order, operation: Operation, change: Move, judge: Judge)
 def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge) -> Reason:
     """Return why the move is refused, ``Reason.NONE`` when it is not; the first reason counts."""
     is_forward = stage_index(goal) > stage_index(order.stage)
-    is_taken = order.claimed_by is not None and order.claimed_by.user_id != judge.actor_id
+    is_taken = _is_taken(order, judge)
     # A reopened parcel has left the packing bench on paper: only a supervisor takes it back.
     is_reopening = order.stage is Stage.SHIPPED and not is_allowed(judge.role, Right.REOPEN)
     is_skipping = not is_single_step(order.stage, goal)
@@ -100,6 +104,11 @@ def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge)
         (is_skipping and not is_allowed(judge.role, Right.SKIP_STAGE), Reason.STEP_TOO_LONG),
     )
     return next((reason for is_met, reason in refusals if is_met), Reason.NONE)
+
+
+def _is_taken(order: Order, judge: Judge) -> bool:
+    """Say whether somebody else holds the order."""
+    return order.claimed_by is not None and order.claimed_by.user_id != judge.actor_id
 
 
 def _claim_after(order: Order, goal: Stage, judge: Judge) -> Claim | None:

@@ -103,6 +103,19 @@ def test_a_move_to_where_it_is_changes_nothing(stage: Stage) -> None:
     assert run(make_order(stage, hold=HOLD), Move(stage)) == Decision(Outcome.NOOP, Reason.NONE, None)
 
 
+@pytest.mark.parametrize("judge", [ANA, BOSS])
+def test_picking_what_somebody_else_picks_is_refused(judge: Judge) -> None:
+    """To the second of two pickers "it is there already" would mean "it is mine"; it is not."""
+    theirs = make_order(Stage.PICKING, claimed_by=CLAIMED_BY_OTHER)
+    assert run(theirs, Move(Stage.PICKING), judge).reason is Reason.ALREADY_CLAIMED
+    mine = make_order(Stage.PICKING, claimed_by=Claim("ana", "Ana", 1))
+    assert run(mine, Move(Stage.PICKING)).outcome is Outcome.NOOP
+    packed = make_order(Stage.PICKED, claimed_by=CLAIMED_BY_OTHER)
+    assert run(packed, Move(Stage.PICKED), judge).outcome is Outcome.NOOP
+    cancelled = make_order(Stage.PICKING, claimed_by=CLAIMED_BY_OTHER, cancelled_ms=7)
+    assert run(cancelled, Move(Stage.PICKING), judge).outcome is Outcome.NOOP
+
+
 def test_moving_to_picking_claims_and_moving_back_gives_it_free() -> None:
     """The claim goes with the stage: taken at picking, kept at picked, free at confirmed."""
     picking = run(make_order(), Move(Stage.PICKING)).order
