@@ -59,6 +59,7 @@ class TellingDialog(QDialog):
         foot.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setSpacing(16)
         column.addLayout(self.body, stretch=1)
         column.addLayout(foot)

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QMainWindow, QVBoxLayout, QWidget
 
 from widgets.actions import ACTIONS, ActionBook
 from widgets.banner import BannerArea
@@ -81,6 +81,10 @@ class MainWindow(QMainWindow):
         column.addWidget(self.board, stretch=1)
         column.addWidget(self.status_line)
         self.setCentralWidget(shell)
+        # Large text must never force the window beyond the screen: parts shrink or are cut instead.
+        layout = self.layout()
+        if layout is not None:
+            layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.board.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self) -> None:

@@ -34,7 +34,7 @@ _PEOPLE: Final = (
 _CARRIERS: Final = ("Parcelline Next Day", "Swiftway Express", "Harbour Freight", "Post Standard")
 
 
-def card_row(local_id: int = 1, **changes: Any) -> CardRow:
+def card_row(local_id: int = 1, **changes: Any) -> CardRow:  # noqa: ANN401 - the fields of a row
     """Return a plain order, with some fields changed."""
     customer, city = _CUSTOMERS[local_id % len(_CUSTOMERS)]
     row = CardRow(

@@ -59,8 +59,8 @@ def make_board(qtbot: QtBot, look: Look) -> MakeBoard:
         board.first_painted.connect(lambda: bench.first_paints.append(1))
         board.resize(width, height)
         board.set_source(source)
-        board.show()
-        qtbot.waitExposed(board)
+        with qtbot.waitExposed(board):
+            board.show()
         bench.settle()
         return bench
 

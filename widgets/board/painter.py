@@ -52,9 +52,9 @@ class BoardPainter:
         self._zone = zone
         self.seconds_per_line = 45.0
         self._atlas = SpriteAtlas(look, ratio)
-        self._texts = TextCache(look)
-        self.shelf = CardShelf(CardMaker(look, self._atlas, self._texts))
-        self.groups = GroupTexts(look, self._atlas, self._texts)
+        self.texts = TextCache(look)
+        self.shelf = CardShelf(CardMaker(look, self._atlas, self.texts))
+        self.groups = GroupTexts(look, self._atlas, self.texts)
         self._lifted: QPixmap | None = None
         self.ratio = ratio
 
@@ -69,7 +69,7 @@ class BoardPainter:
     def paint(self, painter: QPainter, region: QRegion, scene: Scene) -> set[int]:
         """Paint ``region`` and return the ids of the cards painted."""
         whole = region.boundingRect()
-        brush = Brush(painter, self._texts)
+        brush = Brush(painter, self.texts)
         self._canvas(painter, whole, scene.columns)
         wanted: list[tuple[Column, list[Item]]] = []
         for number, column in enumerate(scene.columns.each):
@@ -114,7 +114,7 @@ class BoardPainter:
         x = box.x + look.px(14)
         title = TextStyle(FontKey(16, 700), "ink")
         room = box.right - x - look.px(70)
-        x += brush.text(self._texts.elide(stage_title(column.stage), title.font, room), title, x, y, line)
+        x += brush.text(self.texts.elide(stage_title(column.stage), title.font, room), title, x, y, line)
         count = TextStyle(FontKey(16, 500, figures=True), "ink2")
         brush.text(self._count(column), count, x + look.px(10), y, line)
         bar = column.thumb()
@@ -251,19 +251,17 @@ class BoardPainter:
         brush.painter.drawPixmap(x, y, self._atlas.icon(icon, look.px(28), "ink3"))
         y += look.px(38)
         title = TextStyle(FontKey(15, 600), "ink2")
-        brush.text(self._texts.elide(heading, title.font, width), title, x, y, look.px(22))
+        brush.text(self.texts.elide(heading, title.font, width), title, x, y, look.px(22))
         y += look.px(24)
         body = TextStyle(FontKey(14), "ink3")
-        for line in self._texts.wrap(sentence, body.font, width):
+        for line in self.texts.wrap(sentence, body.font, width):
             brush.text(line, body, x, y, look.px(20))
             y += look.px(20)
 
     def _lifted_card(self, painter: QPainter, drag: Drag) -> None:
         """Draw the lifted card; its picture is made once per drag."""
         if self._lifted is None:
-            self._lifted = lifted_picture(
-                self._look, self._texts, self.shelf, drag, self.moment(), self.ratio
-            )
+            self._lifted = lifted_picture(self._look, self.texts, self.shelf, drag, self.moment(), self.ratio)
         painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
 
 

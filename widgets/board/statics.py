@@ -65,6 +65,10 @@ class TextCache:
             self._laid.popitem(last=False)
         return laid
 
+    def known(self) -> list[tuple[str, FontKey]]:
+        """Return what is laid out now, oldest first."""
+        return list(self._laid)
+
     def elide(self, text: str, font: FontKey, width: int) -> str:
         """Return ``text`` cut to ``width`` pixels, with an ellipsis when it does not fit."""
         line = text if len(text) <= MAX_LENGTH and text.isprintable() else _one_line(text)

@@ -159,8 +159,8 @@ def test_without_a_source_nothing_is_told_as_painted(look: Look, qtbot: QtBot) -
     told: list[int] = []
     board.first_painted.connect(lambda: told.append(1))
     board.resize(800, 400)
-    board.show()
-    qtbot.waitExposed(board)
+    with qtbot.waitExposed(board):
+        board.show()
     board.repaint()
     assert board.visible_ids() == ()
     assert told == []
