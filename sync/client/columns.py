@@ -116,10 +116,12 @@ class Places:
         span = last - self._first + 1
         self._columns = array("b", bytes([_NOWHERE])) * span
         self._keys = array("q", bytes(8)) * span
+        # Local names: the loop runs once for every order of the board, on the GUI thread.
+        numbers, keys, first = self._columns, self._keys, self._first
         for number, column in enumerate(listed):
             for local_id, key in column.items():
-                self._columns[local_id - self._first] = number
-                self._keys[local_id - self._first] = key
+                numbers[local_id - first] = number
+                keys[local_id - first] = key
 
     def get(self, local_id: int) -> tuple[int, int] | None:
         """Return column number and sort key, None for an order that is nowhere."""

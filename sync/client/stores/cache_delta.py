@@ -124,12 +124,17 @@ def _row(carriers: Carriers, local_id: int, order: Order) -> OrderRow:
 
 
 def _write_words(connection: sqlite3.Connection, local_id: int, old: Order | None, new: Order) -> None:
-    words = search_text(new)
     if old is not None:
-        if search_text(old) == words:
+        # Most operations move an order and leave its words alone.
+        if (old.number, old.customer, old.ship_to, old.lines) == (
+            new.number,
+            new.customer,
+            new.ship_to,
+            new.lines,
+        ):
             return
         schema.drop_words(connection, local_id, search_text(old))
-    schema.put_words(connection, local_id, words)
+    schema.put_words(connection, local_id, search_text(new))
 
 
 def _waiting_for(connection: sqlite3.Connection, order: Order) -> list[int]:

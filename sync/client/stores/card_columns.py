@@ -79,7 +79,7 @@ SearchText = tuple[str, str, str, str]
 
 
 def search_text(order: Order) -> SearchText:
-    """Return what an order is found by. Depends on the order alone: the index is kept up with it."""
+    """Return what an order is found by: number, customer, address and lines, nothing else of it."""
     items = dict.fromkeys(word for line in order.lines for word in (line.sku, line.name))
     names = dict.fromkeys((order.customer, order.ship_to.name, order.ship_to.company))
     return (order.number, " ".join(filter(None, names)), order.ship_to.city, " ".join(items))
