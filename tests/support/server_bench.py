@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ class ServerBench:
         self.folder = folder
         self.clock = FakeClock()
         self.ids = CountingIds()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE_NAME).write_bytes(_empty())
         self.database: Database = create_database(folder, self.clock, self.ids, faults)
         self.site = self.crowd("Organization", "Main")
         self.tokens = 0
@@ -81,6 +85,14 @@ class ServerBench:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+@functools.cache
+def _empty() -> bytes:
+    """Return a file that all migrations made: they need not run again for every test."""
+    with tempfile.TemporaryDirectory() as folder:
+        create_database(Path(folder), FakeClock(), CountingIds()).close()
+        return (Path(folder) / FILE_NAME).read_bytes()
 
 
 def fresh_order(place: int) -> Order:

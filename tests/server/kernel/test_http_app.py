@@ -1,0 +1,126 @@
+"""Around every request: limits, headers, problems as JSON, and a log that says nothing it must not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from server.kernel.http import json_response
+from server.kernel.modules import Module, PublicRoute
+from server.kernel.services import Services
+from server.kernel.surroundings import BODY_BYTES, Surroundings
+from server.modules import MODULES
+from support.http_bench import HttpBench
+
+
+async def _echo(request: Request, _services: Services) -> Response:
+    return json_response(len(await request.body()))
+
+
+async def _fail(_request: Request, _services: Services) -> Response:
+    raise RuntimeError("secret detail")
+
+
+async def _cached(_request: Request, _services: Services) -> Response:
+    return PlainTextResponse("x", headers={"Cache-Control": "max-age=300"})
+
+
+TRIAL = Module(
+    "trial",
+    routes=(
+        PublicRoute("/echo", "POST", _echo),
+        PublicRoute("/fail", "GET", _fail),
+        PublicRoute("/cached", "GET", _cached),
+    ),
+)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[HttpBench]:
+    """The application with some routes more."""
+    with HttpBench(tmp_path / "data", (*MODULES, TRIAL)) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/health", 200),
+        ("GET", "/nowhere", 404),
+        ("GET", "/sign-in", 405),
+        ("GET", "/sync-address", 401),
+    ],
+)
+def test_every_answer_has_the_security_headers(bench: HttpBench, method: str, path: str, status: int) -> None:
+    """Also refusals and addresses that do not exist; nothing is stored unless a route says so."""
+    answer = bench.client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "application/json"
+    if status >= 400:
+        assert set(answer.json()) == {"code", "sentence", "what_to_do"}
+
+
+def test_a_route_may_say_how_it_is_cached(bench: HttpBench) -> None:
+    """Its word counts, once."""
+    assert bench.client.get("/cached").headers.get_list("cache-control") == ["max-age=300"]
+
+
+def test_a_body_may_have_one_mebibyte(bench: HttpBench) -> None:
+    """Not a byte more, whether the length is declared or not."""
+    assert bench.client.post("/echo", content=b"x" * BODY_BYTES).json() == BODY_BYTES
+
+    async def in_parts() -> AsyncIterator[bytes]:
+        yield b"x" * BODY_BYTES
+        yield b"x"
+
+    for content in (b"x" * (BODY_BYTES + 1), in_parts()):
+        answer = bench.client.post("/echo", content=content)
+        assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+@pytest.mark.expects_log_warnings
+def test_a_fault_is_a_problem_without_details(bench: HttpBench, caplog: pytest.LogCaptureFixture) -> None:
+    """The other side learns that it was not its fault; the trace is in the log."""
+    with caplog.at_level(logging.ERROR):
+        answer = bench.client.get("/fail")
+    assert (answer.status_code, answer.json()["code"]) == (500, "SERVER_FAULT")
+    assert "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
+
+
+def test_every_request_is_one_log_line_without_its_query(
+    bench: HttpBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Method, path, status and duration."""
+    with caplog.at_level(logging.INFO, logger="server.kernel.surroundings"):
+        bench.client.get("/health", params={"token": "never-written"})
+    (record,) = caplog.records
+    assert (record.__dict__["method"], record.__dict__["path"], record.__dict__["status"]) == (
+        "GET",
+        "/health",
+        200,
+    )
+    assert "never-written" not in str(record.__dict__)
+
+
+def test_what_is_not_http_passes_through() -> None:
+    """The middleware has nothing to say about it."""
+    import asyncio
+
+    seen: list[str] = []
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        seen.append("called")
+
+    asyncio.run(Surroundings(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    assert seen == ["called"]
