@@ -27,14 +27,14 @@ from sync.client.news import (
 )
 from sync.client.view_news import take_news
 from sync.contract.messages import Person, Verdict
-from sync.contract.operations import Move, Operation, Outcome, Source
+from sync.contract.operations import Move, Operation, Outcome, Reason, Source
 from sync.contract.orders import Order
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock
 from sync.contract.rows import BoardChange
 from sync.contract.stages import Stage
 from sync.contract.state_machine import Judge
-from widgets.board.texts import stage_name
+from widgets.board.texts import clock_text, stage_name
 from widgets.board.view import Board
 from widgets.words import counted, translate
 
@@ -77,16 +77,22 @@ class BoardController(QObject):
     # ---------------------------------------------------------------- what people do
 
     def may_move(self, local_ids: tuple[int, ...], goal: Stage) -> str:
-        """Return why these orders may not go to ``goal``, empty when they may."""
+        """Return why none of these orders may go to ``goal``; empty when one of them may."""
         judge = self._judge()
+        refusal = ""
         for order in self._orders(local_ids):
             operation = Operation("", order.id, Move(goal), base_stage=order.stage)
             decision = self._view.decision(operation, judge)
-            if decision.outcome is Outcome.REJECTED:
-                holder = order.claimed_by
-                by, at_ms = (holder.name, holder.at_ms) if holder else ("", 0)
-                return refusal_sentence(order.number, decision.reason, self._zone, by, at_ms)
-        return ""
+            if decision.outcome is not Outcome.REJECTED:
+                return ""
+            refusal = refusal or self._refusal(order, decision.reason)
+        return refusal
+
+    def _refusal(self, order: Order, reason: Reason) -> str:
+        holder = order.claimed_by
+        by, at_ms = (holder.name, holder.at_ms) if holder else ("", 0)
+        hold = order.hold.reason if order.hold else ""
+        return refusal_sentence(order.number, reason, self._zone, by, at_ms, hold)
 
     def on_move_requested(
         self, local_ids: tuple[int, ...], goal: Stage, source: Source = Source.DRAG
@@ -96,8 +102,18 @@ class BoardController(QObject):
         if not orders:
             self._board.show_change(BoardChange((), (goal,)))
             return
-        self._begin(self._moves.move(orders, goal, source))
-        self._tell_moved([order.number for order in orders], goal)
+        operations = self._moves.move(orders, goal, source)
+        refusals = self._begin(operations)
+        self._moves.forget(refusals)
+        moved = [
+            order.number
+            for order, operation in zip(orders, operations, strict=True)
+            if operation.op_id not in refusals
+        ]
+        if moved:
+            self._tell_moved(moved, goal)
+        for key, sentence in refusals.items():
+            self.refused.emit(key, sentence)
 
     def undo(self) -> None:
         """Take the last step back, if nobody changed the orders since."""
@@ -108,7 +124,7 @@ class BoardController(QObject):
         orders = self._orders([local_id for local_id in local_ids if local_id is not None])
         operations = self._moves.take_back(orders)
         refusals = self._begin(operations)
-        for sentence in refusals:
+        for sentence in refusals.values():
             self.refused.emit("undo", sentence)
         if len(refusals) < len(operations):
             numbers = ", ".join(f"#{order.number.removeprefix('#')}" for order in orders[:3])
@@ -147,15 +163,15 @@ class BoardController(QObject):
 
     # ---------------------------------------------------------------- inside
 
-    def _begin(self, operations: Sequence[Operation]) -> list[str]:
-        """Show and submit what would be accepted; return the sentences of what would not."""
+    def _begin(self, operations: Sequence[Operation]) -> dict[str, str]:
+        """Show and submit what would be accepted; return the sentences of what would not, by op id."""
         judge = self._judge()
         accepted: list[Operation] = []
-        refusals: list[str] = []
+        refusals: dict[str, str] = {}
         for operation in operations:
             decision = self._view.decision(operation, judge)
             if decision.outcome is Outcome.REJECTED:
-                refusals.append(refusal_sentence(self._number(operation), decision.reason, self._zone))
+                refusals[operation.op_id] = self._operation_refusal(operation, decision.reason)
             else:
                 accepted.append(operation)
         if accepted:
@@ -164,6 +180,11 @@ class BoardController(QObject):
             self._submit(accepted)
             self.counts_changed.emit()
         return refusals
+
+    def _operation_refusal(self, operation: Operation, reason: Reason) -> str:
+        local_id = self._view.local_id(operation.order_id)
+        order = None if local_id is None else self._view.order(local_id)
+        return refusal_sentence("", reason, self._zone) if order is None else self._refusal(order, reason)
 
     def _show(self, change: BoardChange) -> None:
         if change.rows or change.columns:
@@ -189,10 +210,11 @@ class BoardController(QObject):
     def _tell_moved(self, numbers: Sequence[str], goal: Stage) -> None:
         sentence = counted(
             _CONTEXT,
-            "#{number} moved to {stage} by you.",
-            "{n} orders moved to {stage} by you.",
+            "#{number} moved to {stage} by you, {time}.",
+            "{n} orders moved to {stage} by you, {time}.",
             len(numbers),
             number=numbers[0].removeprefix("#"),
             stage=stage_name(goal),
+            time=clock_text(self._clock.wall_ms(), self._zone),
         )
         self.acted.emit(sentence, True)

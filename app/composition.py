@@ -39,6 +39,7 @@ from widgets.theme import ThemeName, make_look
 
 if TYPE_CHECKING:
     from app.embedded import EmbeddedServer
+    from app.memory_probe import MemoryProbe
     from app.search_controller import SearchController
     from sync.client.engine import Engine
     from sync.client.session import Credentials
@@ -75,6 +76,7 @@ class Client(QObject):
         self._engine: Engine | None = None
         self._server: EmbeddedServer | None = None
         self._search: SearchController | None = None
+        self._probe: MemoryProbe | None = None
         self._early: list[Operation] = []
         settings = loaded.settings
         self.clock = SystemClock()
@@ -130,8 +132,13 @@ class Client(QObject):
 
     def start(self) -> None:
         """Start what the board lives from, after the first paint."""
+        from app.memory_probe import MemoryProbe
+        from app.slim_imports import leave_out_httpx_command
         from sync.client.engine import Engine
 
+        leave_out_httpx_command()
+        self._probe = MemoryProbe(self)
+        self._probe.measured.connect(self.shell.set_memory)
         self.shell.refresh_counts()
         self.window.actions_book.refresh()
         for problem in self._loaded.problems():
@@ -158,6 +165,8 @@ class Client(QObject):
         self.bridge.close()
         if self._search is not None:
             self._search.stop()
+        if self._probe is not None:
+            self._probe.stop()
         self.view.close()
         is_clean = self._engine.stop() if self._engine is not None else True
         if self._server is not None:

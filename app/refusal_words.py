@@ -21,10 +21,11 @@ _SENTENCES: Final = {
     Reason.MOVED_MEANWHILE: "{by} moved #{number} meanwhile, at {at}. It stays where they put it.",
     Reason.NOT_CLAIMED: "#{number} was taken by nobody.",
     Reason.NOT_ON_HOLD: "#{number} is not on hold any more.",
-    Reason.ON_HOLD: "#{number} is on hold: release it first.",
+    Reason.ON_HOLD: "#{number} is on hold: {hold}.",
     Reason.STEP_TOO_LONG: "#{number} goes one column at a time. Ask a supervisor to skip one.",
     Reason.UNKNOWN_ORDER: "#{number} is not on this board any more.",
 }
+_ON_HOLD: Final = "#{number} is on hold: release it first."
 _WITHOUT_NAME: Final = {
     Reason.ALREADY_CLAIMED: "#{number} was taken by somebody else.",
     Reason.CHANGED_SINCE: "Not undone: somebody changed #{number} after you.",
@@ -32,13 +33,20 @@ _WITHOUT_NAME: Final = {
 }
 
 
-def refusal_sentence(number: str, reason: Reason, zone: tzinfo, by: str = "", at_ms: int = 0) -> str:
-    """Return the sentence for order ``number``; without a name the form that needs none."""
+def refusal_sentence(
+    number: str, reason: Reason, zone: tzinfo, by: str = "", at_ms: int = 0, hold: str = ""
+) -> str:
+    """Return the sentence for order ``number``; without a name the form that needs none.
+
+    ``by`` is who is in the way and ``at_ms`` since when, ``hold`` the reason of the order's hold.
+    """
     text = _SENTENCES.get(reason, "#{number} was not changed.")
+    if reason is Reason.ON_HOLD and not hold:
+        text = _ON_HOLD
     if not (by and at_ms):
         text = _WITHOUT_NAME.get(reason, text)
     at = clock_text(at_ms, zone) if at_ms else ""
-    return translate(_CONTEXT, text, number=number.removeprefix("#"), by=by, at=at)
+    return translate(_CONTEXT, text, number=number.removeprefix("#"), by=by, at=at, hold=hold)
 
 
 def verdict_sentence(number: str, verdict: Verdict, zone: tzinfo) -> str:
