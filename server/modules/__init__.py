@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from server.kernel.modules import Module
-from server.modules import board, demo, health, sign_in
+from server.modules import board, demo, health, imports, sign_in
 
-MODULES: Final[tuple[Module, ...]] = (health.MODULE, sign_in.MODULE, board.MODULE, demo.MODULE)
+MODULES: Final[tuple[Module, ...]] = (
+    health.MODULE,
+    sign_in.MODULE,
+    board.MODULE,
+    demo.MODULE,
+    imports.MODULE,
+)

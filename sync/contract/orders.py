@@ -27,6 +27,8 @@ class HoldReason(StrEnum):
     UNKNOWN_DELIVERY_DATE = "unknown delivery date"
     POST_PURCHASE_CROSS_SELL = "online store post-purchase cross-sell"
     OTHER = "other"
+    NEEDS_REVIEW = "needs review"
+    """What the file said about the order disagrees with itself."""
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):

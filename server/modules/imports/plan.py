@@ -1,0 +1,176 @@
+"""What an import would do: orders, refusals, holds. Pure: nothing is written by making a plan.
+
+A plan is made once all rows are known, because only the whole column says how its dates are written
+and only the whole file says whether an order agrees with itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final, NamedTuple
+
+from server.modules.imports.grouper import Group, Grouper, Item, Refusal, is_damaged, shown
+from server.reading.dates import DateColumn, parse
+from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
+from sync.contract.stages import Stage
+
+DATE_FIELDS: Final = ("placed", "shipped", "cut_off")
+ID_FIELDS: Final = ("number", "postcode")
+"""Order fields beside the reference that a spreadsheet damages."""
+NAMED_AT_MOST: Final = 5
+
+
+class Held(NamedTuple):
+    """An order that a person has to look at, and why."""
+
+    ref: str
+    reason: str
+
+
+class Wish(NamedTuple):
+    """How the orders shall come in: the site's time, and whether shipped ones count as open."""
+
+    zone: tzinfo
+    now_ms: int
+    as_open: bool = False
+    date_style: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did or would do, for people and programs.
+
+    Every row is accounted for: ``rows == lines + len(refused)``.
+    """
+
+    rows: int = 0
+    orders: int = 0
+    lines: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    applied: bool = False
+    new: int = 0
+    already_here: int = 0
+
+
+class Plan:
+    """The orders of one kind of file, ready to be made."""
+
+    def __init__(self, grouper: Grouper, wish: Wish) -> None:
+        """Decide the columns' dates; raises ProblemError when only a person can."""
+        self._grouper = grouper
+        self._layout = grouper.layout
+        self._wish = wish
+        self.source = grouper.layout.mapping.source
+        self._styles = {name: self._style(name) for name in DATE_FIELDS if name in self._layout.order_fields}
+        self._find_damage()
+
+    def _style(self, name: str) -> str:
+        if fixed := self._wish.date_style or self._layout.mapping.dates:
+            return fixed
+        column = DateColumn(self._layout.field_name(name))
+        for group in self._grouper.groups.values():
+            if text := self._layout.order_value(group.values, name):
+                column.add(text)
+        return column.style()
+
+    def _find_damage(self) -> None:
+        for group in self._grouper.groups.values():
+            for name in ID_FIELDS:
+                text = self._layout.order_value(group.values, name)
+                if is_damaged(text):
+                    self._grouper.damaged.setdefault(name, (group.line, text))
+
+    @property
+    def refs(self) -> list[str]:
+        """The references of all orders, in the order of the file."""
+        return list(self._grouper.groups)
+
+    def tell(self, report: Report) -> None:
+        """Add this plan's figures, holds and notices to ``report``."""
+        groups = self._grouper.groups.values()
+        report.orders += len(groups)
+        report.lines += sum(len(group.items) for group in groups)
+        report.held += [Held(group.ref, why) for group in groups if (why := self._doubt(group))]
+        for name, (line, text) in self._grouper.damaged.items():
+            report.notices.append(
+                f"Row {line}: {name} reads {text}, damaged by Excel. The column is not used."
+            )
+        twice = [f"row {item.line} (order {shown(group.ref)})" for group, item in self._grouper.duplicates()]
+        if twice:
+            named = ", ".join(twice[:NAMED_AT_MOST]) + (", …" if len(twice) > NAMED_AT_MOST else "")
+            report.notices.append(f"{len(twice)} rows are exact duplicates, kept as lines: {named}.")
+
+    def orders(self, known: frozenset[str] = frozenset()) -> Iterator[Order]:
+        """Make the orders whose reference is not ``known``, one at a time, without ids."""
+        for group in self._grouper.groups.values():
+            if group.ref not in known:
+                yield self._order(group)
+
+    def _doubt(self, group: Group) -> str:
+        """Return why a person has to look at the order, "" when nobody has to."""
+        doubts = [
+            f"{column}: {' or '.join(map(shown, values))}" for column, values in group.disagreements.items()
+        ]
+        if group.is_too_long:
+            doubts.append("it has too many lines")
+        for name, style in self._styles.items():
+            text = self._layout.order_value(group.values, name)
+            if text and parse(text, style, self._wish.zone) is None:
+                doubts.append(f"{self._layout.field_name(name)}: {shown(text)} is no date in {style}")
+        return "; ".join(doubts)
+
+    def _order(self, group: Group) -> Order:
+        wish = self._wish
+        value = {name: self._value(group, name) for name in self._layout.order_fields}
+        moments = {
+            name: parse(self._layout.order_value(group.values, name), style, wish.zone)
+            for name, style in self._styles.items()
+        }
+        placed_ms = moments.get("placed")
+        shipped_ms = None if wish.as_open else moments.get("shipped")
+        is_shipped = shipped_ms is not None and shipped_ms <= wish.now_ms
+        doubt = self._doubt(group)
+        tags = (tag.strip() for tag in value.get("tags", "").split(","))
+        return Order(
+            id="",
+            organization_id="",
+            site_id="",
+            source=self.source,
+            external_ref=group.ref,
+            number=value.get("number") or group.ref,
+            stage=Stage.SHIPPED if is_shipped else Stage.CONFIRMED,
+            placed_ms=wish.now_ms if placed_ms is None else placed_ms,
+            stage_ms=(shipped_ms or 0) if is_shipped else wish.now_ms,
+            created_ms=wish.now_ms,
+            updated_ms=wish.now_ms,
+            cut_off_ms=moments.get("cut_off"),
+            ship_method=value.get("ship_method", ""),
+            carrier=value.get("carrier", ""),
+            customer=value.get("customer", ""),
+            ship_to=Address(**{name: value.get(name, "") for name in Address.__struct_fields__}),
+            note=value.get("note", ""),
+            tags=tuple(tag for tag in tags if tag),
+            hold=Hold(HoldReason.NEEDS_REVIEW, "Import", wish.now_ms, doubt) if doubt else None,
+            lines=tuple(self._line(place, item) for place, item in enumerate(group.items, start=1)),
+        )
+
+    def _value(self, group: Group, name: str) -> str:
+        if name in self._grouper.damaged:
+            return ""
+        text = self._layout.order_value(group.values, name)
+        return self._layout.mapping.values.get(name, {}).get(text, text)
+
+    def _line(self, position: int, item: Item) -> LineItem:
+        is_service = item.sku in self._layout.mapping.service_skus
+        return LineItem(
+            position=position,
+            sku="" if "sku" in self._grouper.damaged else item.sku,
+            name=item.name,
+            quantity_ordered=item.quantity,
+            location=item.location,
+            requires_picking=not is_service,
+        )

@@ -1,0 +1,133 @@
+"""Mappings: which column of a file fills which field of an order. They are data (TOML), not code.
+
+The files of this folder ship; ``--mapping my.toml`` reads one of your own. ``docs/import.md``
+explains every key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from sync.contract.orders import Address
+from sync.contract.problems import ProblemError, UsageError
+
+ORDER_FIELDS: Final = (
+    *("external_ref", "number", "placed", "shipped", "cut_off", "ship_method", "carrier", "customer"),
+    *("note", "tags", *Address.__struct_fields__),
+)
+"""What a mapping may fill on an order and its address."""
+
+LINE_FIELDS: Final = ("sku", "name", "quantity", "location")
+"""What a mapping may fill on a line item."""
+
+Columns = str | tuple[str, ...]
+"""One column, or several of which the first that is not blank counts."""
+
+
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of file. ``source`` and the order's reference make an order unique for ever."""
+
+    name: str
+    title: str
+    source: str
+    format: Literal["csv", "json"]
+    detect: tuple[str, ...]
+    order: dict[str, Columns]
+    line: dict[str, Columns]
+    lines: str = ""
+    """JSON only: where the list of lines stands inside an order."""
+    agree: tuple[str, ...] = ()
+    """Columns that must be equal inside one order although no field takes them."""
+    dates: Literal["", "d/m/y", "m/d/y", "y/m/d"] = ""
+    """How dates are written; empty = decided for each column from all its values."""
+    values: dict[str, dict[str, str]] = {}
+    """Field -> value of the file -> value of the order."""
+    service_skus: tuple[str, ...] = ()
+    """Lines with one of these are on the order but nobody picks them (postage, discounts)."""
+
+
+def load(text: bytes, origin: str) -> Mapping:
+    """Return the mapping written in ``text``; ``origin`` names it in the problem."""
+    try:
+        mapping = msgspec.toml.decode(text, type=Mapping)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(origin, str(error)) from error
+    for kind, given, known in (
+        ("order", mapping.order, ORDER_FIELDS),
+        ("line", mapping.line, LINE_FIELDS),
+    ):
+        if unknown := [field for field in given if field not in known]:
+            raise _unreadable(origin, f"[{kind}] has no field {unknown[0]}; it has {', '.join(known)}")
+    if "external_ref" not in mapping.order or "quantity" not in mapping.line:
+        raise _unreadable(origin, "it must name [order] external_ref and [line] quantity")
+    return mapping
+
+
+def _unreadable(origin: str, why: str) -> ProblemError:
+    return ProblemError(
+        "MAPPING_UNREADABLE",
+        f"The mapping {origin} cannot be used: {why}.",
+        "See docs/import.md for its keys.",
+    )
+
+
+class Shelf:
+    """The mappings that an import may choose from."""
+
+    def __init__(self, mappings: Iterable[Mapping]) -> None:
+        """Offer ``mappings``; one that comes later replaces an earlier one of the same name."""
+        self._mappings = {mapping.name: mapping for mapping in mappings}
+
+    @classmethod
+    def shipped(cls) -> Shelf:
+        """Return the mappings of this package."""
+        folder = resources.files(__package__).joinpath("mappings")
+        files = [folder.joinpath(name) for name in sorted(item.name for item in folder.iterdir())]
+        return cls(load(item.read_bytes(), item.name) for item in files if item.name.endswith(".toml"))
+
+    @property
+    def names(self) -> list[str]:
+        """The names, sorted."""
+        return sorted(self._mappings)
+
+    def choose(self, name: str) -> Mapping:
+        """Return the mapping called ``name``, or the one in the file ``name`` (``*.toml``)."""
+        if name.endswith(".toml"):
+            try:
+                return load(Path(name).read_bytes(), name)
+            except OSError as error:
+                raise UsageError(
+                    "MAPPING_UNKNOWN",
+                    f"The mapping file {name} cannot be read: {error.strerror}.",
+                    "Check its path.",
+                ) from error
+        if name not in self._mappings:
+            raise UsageError(
+                "MAPPING_UNKNOWN",
+                f"There is no mapping called {name}.",
+                f"Known: {', '.join(self.names)}; or name a .toml file of your own.",
+            )
+        return self._mappings[name]
+
+    def detect(self, format_: str, columns: Sequence[str], origin: str) -> Mapping:
+        """Return the mapping whose columns are all there; the one with the most of them wins."""
+        present = set(columns)
+        fitting = [
+            mapping
+            for mapping in self._mappings.values()
+            if mapping.format == format_ and mapping.detect and present.issuperset(mapping.detect)
+        ]
+        if not fitting:
+            shown = ", ".join(columns[:6]) + (", …" if len(columns) > 6 else "")
+            raise ProblemError(
+                "MAPPING_NEEDED",
+                f"{origin} is no file that a mapping knows. Its columns: {shown}.",
+                f"Name a mapping with --mapping ({', '.join(self.names)}, or a .toml file of your own; see "
+                "docs/import.md). Nothing has been written.",
+            )
+        return max(fitting, key=lambda mapping: len(mapping.detect))
