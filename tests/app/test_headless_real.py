@@ -1,0 +1,170 @@
+"""``headless`` against the real server: what a floor full of terminals relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.headless import Headless, logged_moves, put_orders, start_headless
+from support.processes import ProcessRunner
+from support.real_server import RealServer, started_server
+from support.waiting import eventually
+from sync.contract.operations import Outcome
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RealServer]:
+    """Return a running server with twelve confirmed orders."""
+    with started_server(tmp_path) as running:
+        put_orders(running, 12)
+        yield running
+
+
+def test_a_move_on_one_terminal_is_seen_on_the_other(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """The other terminal says that the order changed, with who holds it now; no reload."""
+    one = start_headless(processes, server, tmp_path / "one")
+    two = start_headless(processes, server, tmp_path / "two")
+    one.move("SO-3", "picking", ref="mine")
+    fates = [one.wait("operation", ref="mine", fate=fate) for fate in ("saved", "decided", "done")]
+    assert two.wait("order", number="SO-3")["stage"] == "picking"
+    assert fates[1]["outcome"] == "applied"
+    assert {fate["number"] for fate in fates} == {"SO-3"}
+    assert two.numbers("picking") == ["SO-3"]
+    assert (one.quit(), two.quit()) == (0, 0)
+
+
+def test_moves_made_while_the_server_is_down_arrive_when_it_is_back(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """Both terminals stay usable; everything arrives once, on both boards."""
+    one = start_headless(processes, server, tmp_path / "one")
+    two = start_headless(processes, server, tmp_path / "two")
+    server.kill()
+    for terminal in (one, two):
+        terminal.wait("connection", state="offline")
+    numbers = [f"SO-{place}" for place in range(6)]
+    for number in numbers:
+        one.move(number, "picking")
+        one.wait("operation", number=number, fate="saved")
+    status = one.status()
+    assert (status["not_sent"], status["orders"]["picking"]) == (6, 6)
+    server.start()
+    for number in numbers:
+        one.ask(try_now={})
+        assert one.wait("operation", number=number, fate="done")
+    two.ask(try_now={})
+    two.wait("order", number="SO-5", stage="picking")
+    assert set(two.numbers("picking")) == set(numbers)
+    assert [entry.outcome for entry in logged_moves(server)] == [Outcome.APPLIED] * 6
+
+
+def test_a_killed_terminal_sends_what_it_had_saved_exactly_once(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """Saved means saved: SIGKILL takes nothing, and a restart sends nothing twice."""
+    one = start_headless(processes, server, tmp_path / "one")
+    server.kill()
+    one.wait("connection", state="offline")
+    saved = []
+    for place in range(8):
+        one.move(f"SO-{place}", "picking")
+        saved.append(one.wait("operation", number=f"SO-{place}", fate="saved")["op_id"])
+    one.process.kill()
+    server.start()
+    for _ in range(2):
+        again = start_headless(processes, server, tmp_path / "one")
+        eventually(lambda again=again: again.status()["not_sent"] == 0)  # type: ignore[misc]
+        again.process.kill()
+    logged = logged_moves(server)
+    assert [entry.operation.op_id for entry in logged] == saved
+    assert {entry.outcome for entry in logged} == {Outcome.APPLIED}
+
+
+def test_an_offline_start_shows_the_cached_board_and_its_age(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """Without a server the board is there, says how old it is, and moves are made."""
+    first = start_headless(processes, server, tmp_path / "one")
+    assert first.quit() == 0
+    assert server.stop() == 0
+    second = Headless(processes, tmp_path / "one", "--server", server.url)
+    assert second.wait("ready")["orders"] == 12
+    second.wait("connection", state="offline")
+    status = second.status()
+    assert status["connection"] == "offline"
+    assert status["orders"]["confirmed"] == 12
+    assert 0 <= status["board_age_s"] < 100
+    second.move("SO-1", "picking")
+    second.wait("operation", fate="saved")
+    assert second.status()["not_sent"] == 1
+    assert second.quit() == 0
+
+
+def test_a_second_program_on_the_profile_works_through_the_first(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """It sees the same board and its moves are made by the running engine."""
+    first = start_headless(processes, server, tmp_path / "one")
+    second = Headless(processes, tmp_path / "one")
+    assert second.wait("ready")["attached"] is True
+    assert second.status()["connection"] == "live"
+    second.move("SO-2", "picking", ref="second")
+    assert second.wait("operation", ref="second", fate="done")["number"] == "SO-2"
+    first.wait("order", number="SO-2", stage="picking")
+    assert second.quit() == 0
+    third = Headless(processes, tmp_path / "one")
+    third.wait("ready")
+    first.process.kill()
+    assert third.wait("stopped")["is_clean"] is False
+    assert third.process.wait() == 1
+
+
+def test_moves_that_cannot_be_are_problems_and_it_goes_on(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """Unknown orders, illegal moves and lines without sense: one sentence each, nothing happens."""
+    terminal = start_headless(processes, server, tmp_path / "one")
+    terminal.move("SO-404", "picking", ref="lost")
+    assert terminal.wait("problem", ref="lost")["code"] == "ORDER_UNKNOWN"
+    terminal.move("SO-1", "cellar")
+    assert terminal.wait("problem")["code"] == "STAGE_UNKNOWN"
+    terminal.process.send_line("move it")
+    assert terminal.wait("problem")["code"] == "LINE_UNREADABLE"
+    terminal.ask(hold={"number": "SO-1", "reason": "other"})
+    terminal.wait("operation", fate="done")
+    terminal.move("SO-1", "picking")
+    assert terminal.wait("problem")["code"] == "ON_HOLD"
+    terminal.ask(undo={})
+    assert terminal.wait("operation", kind="release", fate="decided")["outcome"] == "applied"
+    terminal.process.close_input()
+    assert terminal.process.wait() == 0
+
+
+def test_two_people_want_the_same_order(server: RealServer, processes: ProcessRunner, tmp_path: Path) -> None:
+    """The later one is told who was first; its board shows the truth."""
+    server.command("user", "add", "--name", "Bo", "--role", "picker")
+    server.enrol("Station 2", tmp_path / "bo.json", "Bo")
+    one = start_headless(processes, server, tmp_path / "one")
+    words = ("--server", server.url, "--device-token-file", tmp_path / "bo.json")
+    two = Headless(processes, tmp_path / "two", *words)
+    two.wait("connection", state="live")
+    server.kill()
+    for terminal in (one, two):
+        terminal.wait("connection", state="offline")
+        terminal.move("SO-1", "picking")
+        terminal.wait("operation", fate="saved")
+    two.process.kill()
+    server.start()
+    one.ask(try_now={})
+    one.wait("operation", fate="done")
+    two = Headless(processes, tmp_path / "two", *words)
+    decided = two.wait("operation", fate="decided")
+    assert (decided["outcome"], decided["reason"], decided["by"]) == ("rejected", "ALREADY_CLAIMED", "Ana")
+    two.ask(list={"stage": "picking"})
+    assert two.wait("list")["orders"][0]["claimed_by"] == "Ana"
