@@ -130,8 +130,11 @@ class BoardCanvas(QWidget):
         drag = self.current_drag()
         scene = Scene(self.columns, self.focus_state, drag, self.hasFocus(), self.is_filtered)
         painter = QPainter(self)
-        painted = self.pictures.paint(painter, event.region(), scene)
-        painter.end()
+        try:
+            painted = self.pictures.paint(painter, event.region(), scene)
+        finally:
+            # A painter left open takes the whole program down with it.
+            painter.end()
         ended = perf_counter()
         self._recorder.observe("render_time", (ended - began) * 1000)
         if self._observer is not None:

@@ -40,6 +40,8 @@ class Column:
         self.total = 0
         self.scroll = 0
         self.box = Box(0, 0, 0, 0)
+        self.view = Box(0, 0, 0, 0)
+        """Where cards show: below the column's header."""
         self.header_height = 0
         self.inset = 8
         self.shape: CardShape = shape_at(self.density, 100)
@@ -55,6 +57,8 @@ class Column:
     def lay_out(self, box: Box, metrics: Metrics, scale_percent: int) -> None:
         """Compute heights for the current ids, and keep the scroll position within them."""
         self.box = box
+        below = box.y + metrics.column_header
+        self.view = Box(box.x, below, box.width, max(0, box.height - metrics.column_header))
         self.header_height = metrics.column_header
         self.inset = metrics.card_inset
         self.shape = shape_at(self.density, scale_percent)
@@ -68,12 +72,6 @@ class Column:
             slot=self.slot,
         )
         self.scroll_to(self.scroll)
-
-    @property
-    def view(self) -> Box:
-        """Where cards show: below the column's header."""
-        box = self.box
-        return Box(box.x, box.y + self.header_height, box.width, max(0, box.height - self.header_height))
 
     @property
     def content_height(self) -> int:
@@ -173,6 +171,11 @@ class Columns:
     def metrics(self) -> Metrics:
         """Heights and gaps at the current text scale."""
         return Metrics.at(self._scale_percent)
+
+    @property
+    def frame(self) -> Box:
+        """The whole board."""
+        return Box(0, 0, *self._size)
 
     @property
     def content_width(self) -> int:

@@ -40,9 +40,9 @@ def lifted_picture(
         _stack(painter, look, box)
     brush = Brush(painter, texts)
     shape = shape_at(Density.COMFORTABLE, look.scale_percent)
-    want = Want(drag.lead.local_id, shape, box.width, is_selected=True, ground="blue")
+    want = Want(drag.lead.local_id, box.width, is_selected=True, ground="blue")
     row = drag.lead
-    brush.card(shelf.make(row, want, moment), box.x, box.y)
+    brush.card(shelf.make(row, want, shape, moment), box.x, box.y)
     brush.flush()
     if len(drag.ids) > 1:
         _badge(brush, look, box, len(drag.ids))

@@ -69,6 +69,7 @@ class BoardPainter:
     def paint(self, painter: QPainter, region: QRegion, scene: Scene) -> set[int]:
         """Paint ``region`` and return the ids of the cards painted."""
         whole = region.boundingRect()
+        is_whole = region.rectCount() == 1 and whole.contains(QRect(*scene.columns.frame))
         brush = Brush(painter, self.texts)
         self._canvas(painter, whole, scene.columns)
         wanted: list[tuple[Column, list[Item]]] = []
@@ -76,7 +77,9 @@ class BoardPainter:
             if not region.intersects(as_rect(column.box)):
                 continue
             self._track(brush, column, ground=self._ground(scene, number))
-            items = [one for one in column.visible() if region.intersects(as_rect(_ringed(column, one)))]
+            items = column.visible()
+            if not is_whole:
+                items = [one for one in items if region.intersects(as_rect(_box_of(column, one)))]
             wanted.append((column, items))
         brush.flush()
         bar = scene.columns.side_thumb()
@@ -201,11 +204,11 @@ class BoardPainter:
         number = STAGES.index(column.stage)
         width = column.box.width - 2 * column.inset
         is_selected = local_id in scene.focus.selected
-        return Want(local_id, column.shape, width, is_selected, self._ground(scene, number))
+        return Want(local_id, width, is_selected, self._ground(scene, number))
 
     def _card(self, brush: Brush, column: Column, item: Item, scene: Scene, moment: Moment) -> None:
         """Draw one card."""
-        card = self.shelf.card(self._want(column, column.ids[item.number], scene), moment)
+        card = self.shelf.card(self._want(column, column.ids[item.number], scene), column.shape, moment)
         if card is not None:
             brush.card(card, column.box.x + column.inset, column.top_of(item.y))
 
@@ -231,8 +234,8 @@ class BoardPainter:
             paint_slot(brush, self._look, self._atlas, column, drag)
             return
         row = drag.lead._replace(stage=column.stage, fate=Fate.SAVING)
-        want = Want(row.local_id, column.shape, box.width, is_selected=False, ground="track")
-        brush.card(self.shelf.make(row, want, moment), box.x, box.y)
+        want = Want(row.local_id, box.width, is_selected=False, ground="track")
+        brush.card(self.shelf.make(row, want, column.shape, moment), box.x, box.y)
 
     def _ring(self, brush: Brush, scene: Scene) -> None:
         """Draw the focus ring, 2 px away from the card."""
@@ -265,9 +268,8 @@ class BoardPainter:
         painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
 
 
-def _ringed(column: Column, item: Item) -> Box:
-    """Return the box that an item paints into, the focus ring included."""
+def _box_of(column: Column, item: Item) -> Box:
+    """Return the box that an item paints into."""
     if item.kind == "header":
         return column.header_box(item.number)
-    box = column.slot_box() if item.kind == "slot" else column.card_box(item.number)
-    return Box(box.x, box.y, box.width, box.height)
+    return column.slot_box() if item.kind == "slot" else column.card_box(item.number)

@@ -9,22 +9,25 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from PySide6.QtGui import QPixmap, QStaticText
+from PySide6.QtGui import QPixmap
 
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import Stage
 from widgets.board.card_shape import CardShape
+from widgets.board.card_sheet import CardSheet
 from widgets.board.sprites import (
     BAND_ICONS,
     BAND_TOKENS,
     MAX_PIPS,
     Avatar,
+    Blit,
     Face,
     Pill,
     Pips,
     SpriteAtlas,
+    Text,
 )
-from widgets.board.statics import TextCache, TextStyle
+from widgets.board.statics import TextCache
 from widgets.board.texts import (
     Band,
     BandKind,
@@ -52,8 +55,8 @@ class PreparedCard(NamedTuple):
     """A card ready to draw; offsets are pixels from its top left corner."""
 
     background: QPixmap
-    blits: list[tuple[int, int, QPixmap]]
-    texts: list[tuple[TextStyle, int, int, QStaticText]]
+    blits: list[Blit]
+    texts: list[Text]
 
 
 class Moment(NamedTuple):
@@ -102,31 +105,21 @@ class _Work:
         self._shape = shape
         self._width = width
         self._moment = moment
-        self._blits: list[tuple[int, int, QPixmap]] = []
-        self._texts: list[tuple[TextStyle, int, int, QStaticText]] = []
+        self._sheet = CardSheet(atlas, texts)
         self._band = band_of(row, moment.now_ms, moment.zone)
 
     def prepare(self, *, is_selected: bool, ground: str) -> PreparedCard:
-        """Place every part."""
+        """Place every part; what many cards share becomes one picture."""
+        face = self._face(is_selected=is_selected, ground=ground)
+        # On hatching a run would show as a plain box.
+        self._sheet.surface = "" if face.is_hatched else face.surface
+        shape = self._shape
         time_left = self._time()
+        self._sheet.bake((0, 0), time_left, shape.pill_y, self._width - shape.pill_right, shape.pill_height)
         self._number(time_left)
         right = self._detail() if self._shape.has_pips else self._compact_detail(time_left)
         self._customer(right)
-        face = self._face(is_selected=is_selected, ground=ground)
-        return PreparedCard(self._atlas.card(face), self._blits, self._texts)
-
-    def _write(self, text: str, font: FontKey, token: str, x: int, y: int, line: int) -> int:
-        """Place a text in a line of height ``line``; return its width."""
-        laid = self._cache.lay(text, font)
-        self._texts.append((TextStyle(font, token), x, y + (line - laid.height) // 2, laid.text))
-        return laid.width
-
-    def _write_right(self, text: str, font: FontKey, token: str, right: int, y: int, line: int) -> int:
-        """Place a text that ends at ``right``; return where it begins."""
-        laid = self._cache.lay(text, font)
-        x = right - laid.width
-        self._texts.append((TextStyle(font, token), x, y + (line - laid.height) // 2, laid.text))
-        return x
+        return PreparedCard(self._atlas.card(face), self._sheet.blits, self._sheet.texts)
 
     def _face(self, *, is_selected: bool, ground: str) -> Face:
         """Decide the background: the worst exception wins, selection adds tint and tick."""
@@ -156,7 +149,7 @@ class _Work:
         if row.stage is Stage.SHIPPED and not row.is_cancelled:
             text = moment_text(row.stage_ms, moment.now_ms, moment.zone)
             plain = font._replace(weight=500)
-            return self._write_right(text, plain, "ink2", inner, shape.pill_y, shape.pill_height)
+            return self._sheet.write_right(text, plain, "ink2", inner, shape.pill_y, shape.pill_height)
         if row.is_cancelled:
             return self._pill(translate("Card", "Cancelled"), font, ("octagon-alert", "redfill", "onred"))
         if row.hold_reason:
@@ -167,17 +160,19 @@ class _Work:
             return self._pill(text, font, _PILLS[state])
         if not text:
             return inner
-        return self._write_right(text, font, "ink2", inner, shape.pill_y, shape.pill_height)
+        return self._sheet.write_right(text, font, "ink2", inner, shape.pill_y, shape.pill_height)
 
     def _pill(self, text: str, font: FontKey, dress: tuple[str, str, str]) -> int:
         """Place a filled capsule with icon and text; return where it begins."""
         shape = self._shape
         icon, fill, ink = dress
         right = self._width - shape.pill_right
-        begin = self._write_right(text, font, ink, right - shape.pill_pad, shape.pill_y, shape.pill_height)
+        begin = self._sheet.write_right(
+            text, font, ink, right - shape.pill_pad, shape.pill_y, shape.pill_height
+        )
         x = begin - 6 - shape.pill_icon - shape.pill_pad
         pill = Pill(right - x, shape.pill_height, shape.pill_icon, shape.pill_pad, icon, fill, ink)
-        self._blits.append((x, shape.pill_y, self._atlas.pill(pill)))
+        self._sheet.blit(x, shape.pill_y, self._atlas.pill(pill))
         return x
 
     def _number(self, limit: int) -> None:
@@ -186,14 +181,14 @@ class _Work:
         font = FontKey(shape.number_font, 700, figures=True, zero=True)
         room = limit - shape.text_x - 8
         text = self._cache.elide(f"#{row.number}", font, room)
-        used = self._write(text, font, "ink", shape.text_x, shape.number_y, shape.number_line)
+        used = self._sheet.write(text, font, "ink", shape.text_x, shape.number_y, shape.number_line)
         x = shape.text_x + used + 8
         icons = ["message-square"] if row.has_note else []
         icons += [_TAG_ICONS.get(tag, "tag") for tag in row.tags]
         for name in icons[:_MAX_TAGS]:
             if x + shape.tag > limit - 4:
                 break
-            self._blits.append((x, shape.tag_y, self._atlas.icon(name, shape.tag, "ink2")))
+            self._sheet.blit(x, shape.tag_y, self._atlas.icon(name, shape.tag, "ink2"))
             x += shape.tag + shape.tag_gap
 
     def _customer(self, right: int) -> None:
@@ -204,11 +199,11 @@ class _Work:
         is_quiet = row.stage is Stage.SHIPPED
         name = self._cache.elide(row.customer, font, room)
         token = "ink2" if is_quiet else "ink"
-        used = self._write(name, font, token, shape.text_x, shape.customer_y, shape.customer_line)
+        used = self._sheet.write(name, font, token, shape.text_x, shape.customer_y, shape.customer_line)
         rest = room - used
         if row.city and rest > shape.glyph * 3:
             city = self._cache.elide(f" · {row.city}", font, rest)
-            self._write(city, font, "ink3", shape.text_x + used, shape.customer_y, shape.customer_line)
+            self._sheet.write(city, font, "ink3", shape.text_x + used, shape.customer_y, shape.customer_line)
 
     def _detail(self) -> int:
         """Place the lowest row: band, or pips with count and claim; return the customer's right edge."""
@@ -227,13 +222,15 @@ class _Work:
         top, tall = shape.band_y, shape.band_height
         if band.kind is BandKind.CONFLICT:
             link = font._replace(underline=True)
-            right = self._write_right(translate("Card", "Decide"), link, ink, right - 2, top, tall) - 8
+            right = self._sheet.write_right(translate("Card", "Decide"), link, ink, right - 2, top, tall) - 8
         elif self._row.claimed_by:
             ring = ink if band.kind is BandKind.CANCELLED else ""
             y = top + (tall - shape.avatar) // 2
             right = self._avatar(right, y, ring) - 8
         text = f"{band.text}  +{band.more}" if band.more else band.text
-        self._write(self._cache.elide(text, font, right - shape.text_x), font, ink, shape.text_x, top, tall)
+        self._sheet.write(
+            self._cache.elide(text, font, right - shape.text_x), font, ink, shape.text_x, top, tall
+        )
 
     def _pip_row(self) -> None:
         """Place pips or bar, the count, and on the right who holds it or that it is not sent."""
@@ -247,31 +244,36 @@ class _Work:
             shape.bar_width,
             self._look.px(2),
         )
-        self._blits.append((shape.text_x, shape.pips_y, self._atlas.pips(pips)))
+        mark = self._sheet.mark()
+        self._sheet.blit(shape.text_x, shape.pips_y, self._atlas.pips(pips))
         is_bar = row.lines_total > MAX_PIPS
         gap = self._look.px(2)
         used = shape.bar_width if is_bar else row.lines_total * (shape.pip_width + gap) - gap
         font = FontKey(shape.detail_font, figures=True)
         x = shape.text_x + max(0, used) + self._look.px(8)
         top = shape.pips_y + (shape.pip_height - shape.detail_line) // 2
-        end = x + self._write(count_text(row), font, "ink2", x, top, shape.detail_line)
-        self._claim(end, top)
+        end = x + self._sheet.write(count_text(row), font, "ink2", x, top, shape.detail_line)
+        self._sheet.bake(mark, shape.text_x, top, end, shape.detail_line)
+        mark = self._sheet.mark()
+        begin = self._claim(end, top)
+        self._sheet.bake(mark, begin, shape.avatar_y, self._width - shape.avatar_right, shape.avatar)
 
-    def _claim(self, left: int, top: int) -> None:
-        """Place avatar and name, or avatar and "Not sent yet", right of ``left``."""
+    def _claim(self, left: int, top: int) -> int:
+        """Place avatar and name, or avatar and "Not sent yet", right of ``left``; return where it begins."""
         row, shape = self._row, self._shape
         right = self._width - shape.avatar_right
         if row.claimed_by:
-            right = self._avatar(right, shape.avatar_y, "") - 6
+            right = self._avatar(right, shape.avatar_y, "")
         if row.fate is not Fate.SETTLED:
-            self._unsent(left, right, top)
-        elif row.claimed_by and self._width > shape.name_from_width:
+            return self._unsent(left, right - 6 if row.claimed_by else right, top)
+        if row.claimed_by and self._width > shape.name_from_width:
             font = FontKey(shape.detail_font)
-            name = self._cache.elide(row.claimed_by, font, right - left - 12)
-            self._write_right(name, font, "ink2", right, top, shape.detail_line)
+            name = self._cache.elide(row.claimed_by, font, right - 6 - left - 12)
+            return self._sheet.write_right(name, font, "ink2", right - 6, top, shape.detail_line)
+        return right
 
-    def _unsent(self, left: int, right: int, top: int) -> None:
-        """Place the cloud and "Not sent yet"; only the cloud where there is no room for words."""
+    def _unsent(self, left: int, right: int, top: int) -> int:
+        """Place the cloud and "Not sent yet", or only the cloud; return where they begin."""
         shape = self._shape
         is_saving = self._row.fate is Fate.SAVING
         words = translate("Card", "Storing") if is_saving else translate("Card", "Not sent yet")
@@ -280,9 +282,10 @@ class _Work:
         laid = self._cache.lay(words, font)
         icon = shape.tag
         if right - laid.width - icon - 6 > left + 8:
-            right = self._write_right(words, font, token, right, top, shape.detail_line) - 6
+            right = self._sheet.write_right(words, font, token, right, top, shape.detail_line) - 6
         y = top + (shape.detail_line - icon) // 2
-        self._blits.append((right - icon, y, self._atlas.icon("cloud-upload", icon, token)))
+        self._sheet.blit(right - icon, y, self._atlas.icon("cloud-upload", icon, token))
+        return right - icon
 
     def _avatar(self, right: int, y: int, ring: str) -> int:
         """Place the avatar so that it ends at ``right``; return where it begins."""
@@ -290,7 +293,7 @@ class _Work:
         colours = self._look.theme.avatars
         colour = colours[avatar_index(row.claimed_id or row.claimed_by, len(colours))]
         picture = self._atlas.avatar(Avatar(row.claimed_by, colour, size, ring))
-        self._blits.append((right - size, y, picture))
+        self._sheet.blit(right - size, y, picture)
         return right - size
 
     def _compact_detail(self, time_left: int) -> int:
@@ -300,17 +303,22 @@ class _Work:
             icon = self._atlas.icon(
                 BAND_ICONS[self._band.kind], shape.band_icon, _icon_token(self._band.kind)
             )
-            self._blits.append((time_left - shape.band_icon - 8, shape.tag_y, icon))
+            self._sheet.blit(time_left - shape.band_icon - 8, shape.tag_y, icon)
         right = self._width - shape.avatar_right
         y, line = shape.customer_y, shape.customer_line
         if row.fate is not Fate.SETTLED:
             icon = self._atlas.icon("cloud-upload", shape.tag, "blue")
-            self._blits.append((right - shape.tag, y, icon))
+            self._sheet.blit(right - shape.tag, y, icon)
             return right - shape.tag - 8
         font = FontKey(shape.detail_font, figures=row.stage is not Stage.SHIPPED)
         text = row.carrier if row.stage is Stage.SHIPPED else count_text(row)
         text = self._cache.elide(text, font, self._width * 2 // 5)
-        return self._write_right(text, font, "ink3", right, y, line) - 8 if text else right
+        if not text:
+            return right
+        mark = self._sheet.mark()
+        begin = self._sheet.write_right(text, font, "ink3", right, y, line)
+        self._sheet.bake(mark, begin, y, right, line)
+        return begin - 8
 
 
 def _with_band(face: Face, kind: BandKind) -> Face:

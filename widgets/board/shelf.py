@@ -15,10 +15,9 @@ MAX_CARDS: Final = 256
 
 
 class Want(NamedTuple):
-    """A card to be drawn: which one and in which dress."""
+    """A card to be drawn: which one and in which dress. Its shape follows from its stage."""
 
     local_id: int
-    shape: CardShape
     width: int
     is_selected: bool
     ground: str
@@ -76,7 +75,7 @@ class CardShelf:
         self.forget(changed)
         return changed
 
-    def card(self, want: Want, moment: Moment) -> PreparedCard | None:
+    def card(self, want: Want, shape: CardShape, moment: Moment) -> PreparedCard | None:
         """Return a prepared card; None when its row is gone. Rows must have been fetched."""
         found = self._cards.get(want)
         if found is not None:
@@ -86,13 +85,13 @@ class CardShelf:
             return None
         if len(self._cards) >= MAX_CARDS:
             self.forget_pictures()
-        made = self.make(row, want, moment)
+        made = self.make(row, want, shape, moment)
         self._cards[want] = made
         self._wants.setdefault(want.local_id, []).append(want)
         return made
 
-    def make(self, row: CardRow, want: Want, moment: Moment) -> PreparedCard:
+    def make(self, row: CardRow, want: Want, shape: CardShape, moment: Moment) -> PreparedCard:
         """Prepare a card without keeping it."""
         return self._maker.make(
-            row, want.shape, want.width, moment, is_selected=want.is_selected, ground=want.ground
+            row, shape, want.width, moment, is_selected=want.is_selected, ground=want.ground
         )

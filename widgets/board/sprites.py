@@ -8,18 +8,21 @@ opaque pixels is the cheapest thing a painter can do.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPixmap, QStaticText
 
 from widgets.board.card_shape import CardShape
+from widgets.board.statics import TextStyle
 from widgets.board.texts import BandKind, initials
 from widgets.theme.fonts import FontKey
 from widgets.theme.look import Look
 
-MAX_SPRITES: Final = 400
+MAX_BYTES: Final = 6_000_000
+"""Pixels kept, at one device pixel per pixel: about 20 card backgrounds and many small pictures."""
+
 RADIUS: Final = 8
 MAX_PIPS: Final = 14
 
@@ -87,14 +90,31 @@ class Avatar(NamedTuple):
     ring: str
 
 
+Blit = tuple[int, int, QPixmap]
+"""A picture and where it lies."""
+
+Text = tuple[TextStyle, int, int, QStaticText]
+"""A laid-out text, its style and where it lies."""
+
+
+class Run(NamedTuple):
+    """Some parts of a card that many cards share, for instance a name and its avatar."""
+
+    width: int
+    height: int
+    surface: str
+    parts: tuple[Hashable, ...]
+
+
 class SpriteAtlas:
     """Renders each picture once; bounded, the oldest leaves."""
 
-    def __init__(self, look: Look, ratio: float, limit: int = MAX_SPRITES) -> None:
+    def __init__(self, look: Look, ratio: float, limit: int = MAX_BYTES) -> None:
         """Render for ``look`` on a screen with ``ratio`` device pixels per logical pixel."""
         self._look = look
         self._ratio = ratio
-        self._limit = limit
+        self._limit = round(limit * ratio * ratio)
+        self._bytes = 0
         self._made: OrderedDict[Hashable, QPixmap] = OrderedDict()
 
     def __len__(self) -> int:
@@ -121,6 +141,10 @@ class SpriteAtlas:
         """Return the four corners of a column as one opaque picture, two radii wide and high."""
         return self._get(("corners", ground, edge, radius), lambda: self._corners(ground, edge, radius))
 
+    def baked(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
+        """Return pictures and texts as one opaque picture; ``run`` says which they are."""
+        return self._get(run, lambda: self._baked(run, blits, texts))
+
     def icon(self, name: str, px: int, token: str) -> QPixmap:
         """Return an icon at ``px`` logical pixels, already scaled."""
         return self._look.icons.pixmap(name, px, self._look.theme.colours[token], self._ratio)
@@ -132,8 +156,10 @@ class SpriteAtlas:
             self._made.move_to_end(key)
             return found
         made = self._made[key] = make()
-        if len(self._made) > self._limit:
-            self._made.popitem(last=False)
+        self._bytes += _bytes_of(made)
+        while self._bytes > self._limit and len(self._made) > 1:
+            _, gone = self._made.popitem(last=False)
+            self._bytes -= _bytes_of(gone)
         return made
 
     def _blank(self, width: int, height: int, ground: QColor | None = None) -> QImage:
@@ -164,6 +190,19 @@ class SpriteAtlas:
         shape = face.shape
         glyph = self.icon(face.glyph, shape.glyph, face.glyph_token)
         painter.drawPixmap(QPointF(shape.glyph_x, shape.glyph_y), glyph)
+        painter.end()
+        return QPixmap.fromImage(image)
+
+    def _baked(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
+        """Draw a run on the surface of its card."""
+        image = self._blank(run.width, run.height, self._look.colour(run.surface))
+        painter = QPainter(image)
+        for x, y, picture in blits:
+            painter.drawPixmap(x, y, picture)
+        for style, x, y, text in texts:
+            painter.setFont(self._look.fonts.font(style.font))
+            painter.setPen(self._look.colour(style.token))
+            painter.drawStaticText(x, y, text)
         painter.end()
         return QPixmap.fromImage(image)
 
@@ -284,3 +323,8 @@ class SpriteAtlas:
         painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, initials(avatar.name))
         painter.end()
         return QPixmap.fromImage(image)
+
+
+def _bytes_of(picture: QPixmap) -> int:
+    """Return how much memory a picture takes."""
+    return picture.width() * picture.height() * 4

@@ -41,6 +41,7 @@ class TextCache:
         self._look = look
         self._limit = limit
         self._laid: OrderedDict[tuple[str, FontKey], Laid] = OrderedDict()
+        self._elided: dict[tuple[str, FontKey, int], str] = {}
         self._metrics: dict[FontKey, QFontMetricsF] = {}
         self._identity = QTransform()
 
@@ -65,6 +66,13 @@ class TextCache:
             self._laid.popitem(last=False)
         return laid
 
+    def _cut(self, line: str, font: FontKey, width: int) -> str:
+        """Return the part of a line that fits, with an ellipsis."""
+        metrics = self._metrics.get(font)
+        if metrics is None:
+            metrics = self._metrics[font] = QFontMetricsF(self.font(font))
+        return metrics.elidedText(line, Qt.TextElideMode.ElideRight, max(0, width))
+
     def known(self) -> list[tuple[str, FontKey]]:
         """Return what is laid out now, oldest first."""
         return list(self._laid)
@@ -72,10 +80,15 @@ class TextCache:
     def elide(self, text: str, font: FontKey, width: int) -> str:
         """Return ``text`` cut to ``width`` pixels, with an ellipsis when it does not fit."""
         line = text if len(text) <= MAX_LENGTH and text.isprintable() else _one_line(text)
-        metrics = self._metrics.get(font)
-        if metrics is None:
-            metrics = self._metrics[font] = QFontMetricsF(self.font(font))
-        return metrics.elidedText(line, Qt.TextElideMode.ElideRight, max(0, width))
+        key = (line, font, width)
+        found = self._elided.get(key)
+        if found is None:
+            # A text that fits is laid out anyway: asking for the cut one would cost as much again.
+            found = line if self.lay(line, font).width <= width else self._cut(line, font, width)
+            if len(self._elided) >= self._limit:
+                self._elided.clear()
+            self._elided[key] = found
+        return found
 
     def wrap(self, text: str, font: FontKey, width: int) -> list[str]:
         """Return ``text`` in lines that fit ``width``; one long word stays whole."""

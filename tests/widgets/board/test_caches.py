@@ -27,7 +27,7 @@ def _shelf(look: Look) -> CardShelf:
 
 def _want(local_id: int) -> Want:
     """Return a plain dress."""
-    return Want(local_id, SHAPE, 447, is_selected=False, ground="track")
+    return Want(local_id, 447, is_selected=False, ground="track")
 
 
 def test_texts_are_laid_out_once_and_the_oldest_leave(look: Look) -> None:
@@ -65,12 +65,12 @@ def test_wrapping_keeps_every_word(look: Look) -> None:
 
 def test_sprites_are_opaque_shared_and_bounded(look: Look) -> None:
     """Card backgrounds have no alpha; the same face is the same picture; the atlas has a limit."""
-    atlas = SpriteAtlas(look, 1.0, limit=4)
+    atlas = SpriteAtlas(look, 1.0, limit=160_000)
     face = Face(447, SHAPE)
     assert atlas.card(face) is atlas.card(face)
     assert not atlas.card(face).hasAlphaChannel()
     for number in range(9):
-        atlas.avatar(Avatar(f"P {number}", "#5A2DC0", 22, ""))
+        atlas.avatar(Avatar(f"P {number}", "#5A2DC0", 90, ""))
     assert len(atlas) == 4
 
 
@@ -115,10 +115,10 @@ def test_cards_are_prepared_once_per_dress(look: Look) -> None:
     source = ListSource([card_row(1)])
     shelf = _shelf(look)
     shelf.fetch(source, (1, 99))
-    card = shelf.card(_want(1), MOMENT)
-    assert shelf.card(_want(1), MOMENT) is card
-    assert shelf.card(_want(1)._replace(is_selected=True), MOMENT) is not card
-    assert shelf.card(_want(99), MOMENT) is None
+    card = shelf.card(_want(1), SHAPE, MOMENT)
+    assert shelf.card(_want(1), SHAPE, MOMENT) is card
+    assert shelf.card(_want(1)._replace(is_selected=True), SHAPE, MOMENT) is not card
+    assert shelf.card(_want(99), SHAPE, MOMENT) is None
     shelf.forget((1,))
     assert len(shelf) == 0
     assert shelf.row(source, 1) == source.row(1)
@@ -131,7 +131,7 @@ def test_the_shelf_has_a_limit(look: Look) -> None:
     shelf = _shelf(look)
     for one in range(1, count + 1):
         shelf.fetch(source, (one,))
-        assert shelf.card(_want(one), MOMENT) is not None
+        assert shelf.card(_want(one), SHAPE, MOMENT) is not None
         assert len(shelf) <= MAX_CARDS
 
 
