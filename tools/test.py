@@ -15,8 +15,8 @@ WORKERS = "2"
 
 
 def command(arguments: list[str]) -> list[str]:
-    """Return the pytest command line; whole files stay together so that costly fixtures are made once."""
-    parallel = [] if arguments else ["-n", WORKERS, "--dist", "loadfile"]
+    """Return the pytest command line; a worker that is done takes over from one that is not."""
+    parallel = [] if arguments else ["-n", WORKERS, "--dist", "worksteal"]
     return [sys.executable, "-m", "pytest", *parallel, *arguments]
 
 

@@ -48,7 +48,7 @@ def test_every_gate_of_the_style_is_there() -> None:
 
 def test_a_whole_run_uses_both_cores_and_a_part_does_not() -> None:
     """Two workers for everything; one process for a few files."""
-    assert test_command.command([])[3:] == ["-n", "2", "--dist", "loadfile"]
+    assert test_command.command([])[3:] == ["-n", "2", "--dist", "worksteal"]
     assert test_command.command(["tests/guards"])[3:] == ["tests/guards"]
 
 
