@@ -127,6 +127,10 @@ class Process:
             reader.join(5)
         return code
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it one signal, Control-C for example, and wait for nothing."""
+        self._popen.send_signal(number)
+
     def terminate(self, within_s: float = 15.0) -> int:
         """Ask it to end (SIGTERM) and return the exit code."""
         self._popen.terminate()
