@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
+from sync.contract.ports import Recorder
 from sync.contract.stages import STAGES
 from telemetry.process import process_age_seconds
 from widgets.board.view import Board
@@ -30,27 +31,30 @@ class StartMarks(QObject):
     done = Signal()
     """A posted event was served after the first paint: the person can work."""
 
-    def __init__(self, board: Board) -> None:
-        """Watch ``board`` for its first paint."""
+    def __init__(self, board: Board, recorder: Recorder) -> None:
+        """Watch ``board`` for its first paint; tell ``recorder`` both instants, where they are known."""
         super().__init__(board)
+        self._recorder = recorder
         self.first_paint_ms: float | None = None
         self.interactive_ms: float | None = None
         board.first_painted.connect(self.on_first_painted)
 
     def on_first_painted(self) -> None:
         """Note the first paint and post the event."""
-        self.first_paint_ms = _age_ms()
+        self.first_paint_ms = self._mark("first_contentful_paint")
         QTimer.singleShot(0, self, self.on_served)
 
     def on_served(self) -> None:
         """Note that the event was served; everything else may start now."""
-        self.interactive_ms = _age_ms()
+        self.interactive_ms = self._mark("time_to_interactive")
         self.done.emit()
 
-
-def _age_ms() -> float | None:
-    age = process_age_seconds()
-    return None if age is None else round(age * 1000, 1)
+    def _mark(self, kpi: str) -> float | None:
+        age = process_age_seconds()
+        if age is None:
+            return None
+        self._recorder.observe(kpi, age * 1000)
+        return round(age * 1000, 1)
 
 
 class StartReport(QObject):

@@ -38,7 +38,7 @@ def run_client(
     install_language(settings.language, application)
     client = Client(profile, loaded, token, Wishes(arguments.demo), surface, application)
     signals = EndSignals(client.shell.leave, application)
-    marks = StartMarks(client.board)
+    marks = StartMarks(client.board, client.recorder)
     marks.done.connect(client.start)
     watcher = _watcher(arguments, client, marks)
     client.show()
