@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 
-from server.main import all_commands
+from app import main as client_main
+from server import main as server_main
 from server.modules import MODULES
 from support.specification import missing_of, rows_of, sections_of, topics_of, untrue_rows
 
@@ -26,8 +28,14 @@ def _routes() -> set[str]:
 
 
 def _commands() -> set[str]:
-    """Return the command lines of the server, "fulfillment-kanban-server serve"."""
-    return {f"fulfillment-kanban-server {command.name}" for command in all_commands()}
+    """Return the command lines of both programs, "fulfillment-kanban-server serve"."""
+    return {
+        f"{parser.prog} {name}"
+        for parser in (client_main.make_parser(), server_main.make_parser())
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name in action.choices
+    }
 
 
 def test_every_row_names_what_exists() -> None:
