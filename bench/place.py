@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.system import SystemClock, SystemRandom
-from server.kernel.database import open_database
+from server.database import open_database
 from support.orders import Made, make_orders
 from support.processes import Process, ProcessRunner
 from support.real_server import RealServer

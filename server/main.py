@@ -10,8 +10,8 @@ from typing import Final
 
 from server import VERSION
 from server.commands import COMMANDS
-from server.kernel.modules import Command, CommandContext
 from server.modules import MODULES
+from server.registration import Command, CommandContext
 from server.system import SystemClock, SystemRandom
 from sync.contract.ids import Uuid7Ids
 from sync.contract.problems import ProblemError, UsageError

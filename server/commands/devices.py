@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from server.kernel.modules import Command, CommandContext, add_data_option, add_site_option
+from server.registration import Command, CommandContext, add_data_option, add_site_option
 from sync.contract.problems import ProblemError
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from server.commands.setup import First, set_up
-from server.kernel.database import Database, create_database
-from server.kernel.folders import data_folder
-from server.kernel.modules import Command, CommandContext, add_data_option
+from server.database import Database, create_database
+from server.folders import data_folder
+from server.registration import Command, CommandContext, add_data_option
 from sync.contract.problems import ProblemError, UsageError
 
 PORTS: Final = range(65_536)
@@ -37,7 +37,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
-    from server.kernel.application import Settings
+    from server.application import Settings
 
     default_port = 0 if arguments.embedded else Settings().port
     port = default_port if arguments.port is None else arguments.port
@@ -81,8 +81,8 @@ async def _serve(
     is_embedded: bool,
 ) -> None:
     from server import VERSION
-    from server.kernel.application import Application, Settings
-    from server.kernel.logs import set_up_logging
+    from server.application import Application, Settings
+    from server.logs import set_up_logging
     from server.modules import MODULES
 
     assert isinstance(settings, Settings)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Final, NamedTuple
 
-from server.kernel.database import Database, create_database
-from server.kernel.folders import data_folder
-from server.kernel.identities import check_time_zone
-from server.kernel.modules import Command, CommandContext, add_data_option
+from server.database import Database, create_database
+from server.folders import data_folder
+from server.identities import check_time_zone
 from server.kernel.records import SiteRow
+from server.registration import Command, CommandContext, add_data_option
 from sync.contract.permissions import Role
 
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Final
 
-from server.kernel.modules import Command, CommandContext, add_data_option, add_site_option
+from server.registration import Command, CommandContext, add_data_option, add_site_option
 from sync.contract.permissions import Role
 from sync.contract.problems import UsageError
 

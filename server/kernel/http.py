@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
 from server.kernel.auth import TooManyAttemptsError
-from server.kernel.modules import Module, PublicRoute, Route
+from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
 from server.kernel.surroundings import Surroundings
 from sync.contract.permissions import is_allowed
@@ -47,15 +47,12 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
     return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
-def make_app(modules: Iterable[Module], services: Services) -> Starlette:
-    """Return the application: every module's routes, each behind its guard."""
-    routes = [
-        StarletteRoute(route.path, _endpoint(route, services), methods=[route.method])
-        for module in modules
-        for route in module.routes
-    ]
+def make_app(routes: Iterable[Route | PublicRoute], services: Services) -> Starlette:
+    """Return the application: every route behind its guard."""
     app = Starlette(
-        routes=routes,
+        routes=[
+            StarletteRoute(route.path, _endpoint(route, services), methods=[route.method]) for route in routes
+        ],
         exception_handlers={HTTPException: _on_http_error, ProblemError: _on_problem},
     )
     app.router.redirect_slashes = False
@@ -80,7 +77,7 @@ def _public(route: PublicRoute, services: Services) -> Endpoint:
 def _guarded(route: Route, services: Services) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         token = bearer_token(request)
-        principal = await services.blocking(services.database.reader.authenticate, token) if token else None
+        principal = await services.blocking(services.reader.authenticate, token) if token else None
         if principal is None:
             raise ProblemError("SIGN_IN_NEEDED", "You are not signed in.", "Sign in again.")
         if not is_allowed(principal.role, route.right):

@@ -8,8 +8,11 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from sqlalchemy import Engine
+
 from server.kernel.auth import SignIns
-from server.kernel.database import Database
+from server.kernel.board_reader import BoardReader
+from server.kernel.store import Store
 
 T = TypeVar("T")
 WORKERS: Final = 4
@@ -18,7 +21,9 @@ WORKERS: Final = 4
 class Services(NamedTuple):
     """The server as a route sees it. ``threads`` run what blocks; ``send`` tells the hub a command."""
 
-    database: Database
+    engine: Engine
+    store: Store
+    reader: BoardReader
     sign_ins: SignIns
     threads: Executor
     folder: Path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.kernel.modules import Module
 from server.modules import board, demo, health, imports, sign_in
+from server.registration import Module
 
 MODULES: Final[tuple[Module, ...]] = (
     health.MODULE,

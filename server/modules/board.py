@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.kernel.http import json_response
-from server.kernel.modules import Module, Route
 from server.kernel.records import BoardPage, Head, Principal, SiteKey
+from server.kernel.routes import Route
 from server.kernel.services import Services
+from server.registration import Module
 from sync.contract.permissions import Right
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES
@@ -28,7 +29,7 @@ async def show_board(request: Request, principal: Principal, services: Services)
     """Return the board: every stage's count, and a page of orders of each stage or of the one asked for."""
     stage, after, limit = _asked(request.query_params)
     site = principal.site.key
-    head = await services.blocking(services.database.reader.head, site)
+    head = await services.blocking(services.reader.head, site)
     headers = _headers(head)
     if headers["ETag"] in _known_tags(request):
         return Response(status_code=304, headers=headers)
@@ -47,7 +48,7 @@ async def show_board(request: Request, principal: Principal, services: Services)
 async def show_order(request: Request, principal: Principal, services: Services) -> Response:
     """Return one order."""
     order_id = request.path_params["order_id"]
-    body = await services.blocking(services.database.reader.order, principal.site.key, order_id)
+    body = await services.blocking(services.reader.order, principal.site.key, order_id)
     if body is None:
         raise ProblemError("NOT_FOUND", "There is no such order on this board.", "Check the number.")
     return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
@@ -56,7 +57,7 @@ async def show_order(request: Request, principal: Principal, services: Services)
 def _read(
     services: Services, site: SiteKey, stages: list[str], after: str, limit: int
 ) -> tuple[list[BoardPage], dict[str, int]]:
-    reader = services.database.reader
+    reader = services.reader
     return [reader.board_page(site, stage, after, limit) for stage in stages], reader.counts(site)
 
 

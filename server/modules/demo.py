@@ -14,8 +14,8 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from server.kernel.modules import Command, CommandContext, Module, add_data_option, add_site_option
 from server.modules.demo_words import CARRIERS, GOODS, HOLD_NOTES, NOTES, PICKERS, PLACES, TAGS, Place
+from server.registration import Command, CommandContext, Module, add_data_option, add_site_option
 from sync.contract.operations import Import, Operation, Source
 from sync.contract.orders import Address, Claim, Hold, HoldReason, LineItem, Order
 from sync.contract.problems import UsageError

@@ -10,10 +10,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.kernel.database import is_current
+from server.database import is_current
 from server.kernel.http import json_response
-from server.kernel.modules import Command, CommandContext, Module, PublicRoute, add_data_option
+from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
+from server.registration import Command, CommandContext, Module, add_data_option
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
 FREE_BYTES: Final = 100 * 1024 * 1024
@@ -49,7 +50,7 @@ async def well_known(_request: Request, services: Services) -> Response:
 def _checks(services: Services) -> dict[str, bool]:
     is_database = is_migrated = False
     try:
-        with services.database.engine.execution_options(is_reading=True).begin() as connection:
+        with services.engine.execution_options(is_reading=True).begin() as connection:
             is_migrated = is_current(connection)
             is_database = True
     except Exception:  # noqa: BLE001 - whatever it is, the database cannot be used

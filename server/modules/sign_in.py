@@ -11,9 +11,10 @@ from starlette.responses import Response
 from server.kernel.auth import SignedIn
 from server.kernel.connections import SignInsEnded
 from server.kernel.http import json_body, json_response
-from server.kernel.modules import Module, PublicRoute, Route
 from server.kernel.records import Principal
+from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
+from server.registration import Module
 from sync.contract.permissions import Right
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from server.kernel.database import Database, create_database, open_database
+from server.database import Database, create_database, open_database
 from server.kernel.hub import Hub
 from server.kernel.records import Page, SiteRow
 from server.verification.cable import Cable

@@ -18,7 +18,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from server.kernel.database import FILE_NAME
+from server.database import FILE_NAME
 from support.server_bench import ServerBench, create, numbered
 from sync.contract.operations import Move, PutOnHold
 from sync.contract.stages import Stage

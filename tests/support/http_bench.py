@@ -11,9 +11,9 @@ from typing import Any, Self
 import httpx
 
 from server.kernel.http import make_app
-from server.kernel.modules import Module
 from server.kernel.services import Services
 from server.modules import MODULES
+from server.registration import Module
 from support.server_bench import ServerBench
 
 VERSION = "9.9.9"
@@ -54,7 +54,9 @@ class HttpBench(ServerBench):
         self.desk = self.sign_ins()
         self._threads = ThreadPoolExecutor(2)
         self.services = Services(
-            self.database,
+            self.database.engine,
+            self.database.store,
+            self.database.reader,
             self.desk,
             self._threads,
             folder,
@@ -63,7 +65,7 @@ class HttpBench(ServerBench):
             sync_url,
             self.commands.append,
         )
-        self.app = make_app(modules, self.services)
+        self.app = make_app([route for module in modules for route in module.routes], self.services)
         self.client = AppClient(self.app)
 
     def bearer(self, token: str = "") -> dict[str, str]:

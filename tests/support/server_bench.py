@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from server.database import FILE_NAME, Database, create_database
 from server.kernel.auth import SignIns
-from server.kernel.database import FILE_NAME, Database, create_database
 from server.kernel.records import Batch, Committed, Principal, SiteRow, Submission
 from support.clocks import CountingIds, FakeClock
 from support.orders import make_order

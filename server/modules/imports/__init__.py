@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from server.kernel.modules import Command, CommandContext, Module, add_data_option, add_site_option
+from server.registration import Command, CommandContext, Module, add_data_option, add_site_option
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 from zoneinfo import ZoneInfo
 
-from server.kernel.modules import CommandContext
 from server.kernel.records import SiteRow
 from server.kernel.store import Store
-from server.modules.imports.grouper import shown
 from server.modules.imports.plan import Plan, Report, Wish
 from server.modules.imports.reader import Answers, Reader
 from server.reading.mapping import Shelf
+from server.reading.text_files import shown
+from server.registration import CommandContext
 from sync.contract.operations import Import, Operation, Outcome, Source
 from sync.contract.orders import Order
 from sync.contract.problems import UsageError

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from server.reading.mapper import Layout, Row, Values, clean
+from server.reading.text_files import shown
 
 ORDER_LINES: Final = 10_000
 """Most lines of one order."""
@@ -58,12 +59,6 @@ class Group:
 def is_damaged(text: str) -> bool:
     """Say whether a spreadsheet turned an id into a number (5.27763E+12)."""
     return "+" in text and _DAMAGED.fullmatch(text) is not None
-
-
-def shown(text: str) -> str:
-    """Return a value as a reason may quote it: short and without control characters."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text[:61])
-    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 class Grouper:

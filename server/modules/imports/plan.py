@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from server.modules.imports.grouper import Group, Grouper, Item, Refusal, is_damaged, shown
+from server.modules.imports.grouper import Group, Grouper, Item, Refusal, is_damaged
 from server.reading.dates import DateColumn, parse
+from server.reading.text_files import shown
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
 from sync.contract.stages import Stage
 

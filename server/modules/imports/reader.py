@@ -75,10 +75,16 @@ class Reader:
             self._count(path, text)
             if why := grouper.add(row):
                 self._refuse(path, row.line, why)
+        if source.cut_off and isinstance(source, JsonItems):
+            self._refuser(path, text)(*source.cut_off)
         if source.cut_off and not self._answers.accept_truncated:
-            raise truncated_problem(str(path), f"row {source.cut_off[0]}: {source.cut_off[1]}")
+            raise self._cut_off(path, source)
         if self.report.rows == rows_before:
             raise empty_problem(str(path))
+
+    def _cut_off(self, path: Path, source: CsvRows | JsonItems) -> ProblemError:
+        line, why = source.cut_off or (0, "")
+        return truncated_problem(str(path), f"row {line}: {why}")
 
     def _open_csv(self, path: Path, text: TextIO) -> tuple[Mapping, Iterator[Row], CsvRows]:
         source = CsvRows(text, str(path), self._refuser(path, text), self._answers.delimiter)
@@ -91,7 +97,9 @@ class Reader:
         source = JsonItems(text, str(path))
         items = source.items()
         first = list(itertools.islice(items, 1))
-        mapping = self._mapping("json", columns_of(first[0][1]) if first else [], path)
+        if not first:
+            raise self._cut_off(path, source) if source.cut_off else empty_problem(str(path))
+        mapping = self._mapping("json", columns_of(first[0][1]), path)
         self._say(path, f"read as {mapping.title}")
         rows = json_rows(Layout(mapping), itertools.chain(first, items), self._refuser(path, text))
         return mapping, rows, source

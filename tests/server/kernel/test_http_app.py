@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from server.kernel.http import json_response
-from server.kernel.modules import Module, PublicRoute
+from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
 from server.kernel.surroundings import BODY_BYTES, Surroundings
 from server.modules import MODULES
+from server.registration import Module
 from support.http_bench import HttpBench
 
 

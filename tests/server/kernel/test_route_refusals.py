@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Route as StarletteRoute
 
 from server.kernel.auth import ACCESS_MS
-from server.kernel.modules import PublicRoute, Route
+from server.kernel.routes import PublicRoute, Route
 from server.modules import MODULES
 from support.http_bench import HttpBench
 from sync.contract.permissions import ALLOWED, Role

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server.kernel.database import FILE_NAME, open_database
+from server.database import FILE_NAME, open_database
 from server.kernel.records import Batch, SiteKey, Submission
 from server.kernel.signed import unsigned
 from server.system import SystemClock, SystemRandom

@@ -1,4 +1,4 @@
-"""What a module registers: routes and commands. Modules import the kernel, never the other way round.
+"""What a module registers: routes and commands. Modules import this, it never imports them.
 
 Example::
 
@@ -12,42 +12,15 @@ Example::
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from server.kernel.database import Database, open_database
-from server.kernel.folders import data_folder
-from server.kernel.records import Principal
-from server.kernel.services import Services
-from sync.contract.permissions import Right
+from server.database import Database, open_database
+from server.folders import data_folder
+from server.kernel.routes import PublicRoute, Route
 from sync.contract.ports import Clock, Ids
-
-SignedInHandler = Callable[[Request, Principal, Services], Awaitable[Response]]
-PublicHandler = Callable[[Request, Services], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One HTTP route. Whoever asks must be signed in and have ``right``."""
-
-    path: str
-    method: str
-    handler: SignedInHandler
-    right: Right
-
-
-@dataclass(frozen=True, slots=True)
-class PublicRoute:
-    """One HTTP route that answers anybody; there are few, and a test names them."""
-
-    path: str
-    method: str
-    handler: PublicHandler
 
 
 @dataclass(frozen=True, slots=True)

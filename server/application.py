@@ -13,14 +13,14 @@ from typing import Final, NamedTuple
 
 import uvicorn
 
+from server.database import Database
 from server.kernel.auth import SignIns
 from server.kernel.connections import BoardAdvanced, Noted, Stop
-from server.kernel.database import Database
 from server.kernel.driver import Driver
 from server.kernel.http import make_app
 from server.kernel.hub import Hub
-from server.kernel.modules import Module
 from server.kernel.services import WORKERS, Services
+from server.registration import Module
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 from sync.contract.steps import Command
@@ -80,7 +80,9 @@ class Application:
         )
         self._sync_port = 0
         services = Services(
-            database,
+            database.engine,
+            database.store,
+            database.reader,
             SignIns(database.engine, clock, ids),
             self._threads,
             folder,
@@ -89,7 +91,7 @@ class Application:
             settings.sync_url,
             lambda request: self._driver.feed(Command(request)),
         )
-        self._app = make_app(modules, services)
+        self._app = make_app([route for module in modules for route in module.routes], services)
         self._http: _HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self.port = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.kernel.identities import Identities
+from server.identities import Identities
 from support.server_bench import ServerBench
 from sync.contract.problems import ProblemError
 
@@ -50,7 +50,7 @@ def test_the_only_site_needs_no_name(bench: ServerBench) -> None:
 def test_no_site_at_all_is_said(tmp_path: Path) -> None:
     """A folder that was only made."""
     bench = ServerBench.__new__(ServerBench)
-    from server.kernel.database import create_database
+    from server.database import create_database
     from support.clocks import CountingIds, FakeClock
 
     with create_database(tmp_path, FakeClock(), CountingIds()) as bench.database:

@@ -14,15 +14,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from server.kernel import migrations
-from server.kernel.database import (
+from server.database import (
     FILE_NAME,
     create_database,
     is_current,
     memory_database,
     open_database,
 )
-from server.kernel.folders import VARIABLE, data_folder
+from server.folders import VARIABLE, data_folder
+from server.kernel import migrations
 from server.kernel.schema import metadata
 from server.kernel.signed import signed, unsigned
 from support.clocks import CountingIds, FakeClock

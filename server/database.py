@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from server.identities import Identities
 from server.kernel import migrations
 from server.kernel.board_reader import BoardReader
-from server.kernel.identities import Identities
 from server.kernel.store import Store
 from sync.contract.ports import Clock, FaultHook, Ids, NoFaults
 from sync.contract.problems import ProblemError
