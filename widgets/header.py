@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -163,6 +164,9 @@ class Header(QFrame):
         row.addWidget(self._needs_you)
         row.addWidget(self.connection)
         row.addWidget(self._menu)
+        order = [self.search, *self._chips.values(), self._needs_you, self.connection, self._menu]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         """Join the parts' signals to this header's."""

@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         """Return the actions that the window carries out itself."""
         board = self.board
         own: dict[str, Callable[[], object]] = {
-            "open_order": self._open_focused,
+            "open_order": board.open_focused,
             "move_forward": lambda: board.request_move(1),
             "move_back": lambda: board.request_move(-1),
             "toggle_selection": board.toggle_focused,
@@ -141,12 +141,6 @@ class MainWindow(QMainWindow):
         self.board.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.board.focus_first()
 
-    def _open_focused(self) -> None:
-        """Open the order that has the focus."""
-        local_id = self.board.focused()
-        if local_id is not None:
-            self.board.open_order(local_id)
-
     def _go_region(self, step: int) -> None:
         """Move the focus to the next or previous part of the window."""
         regions: tuple[QWidget, ...] = (self.header.search, self.header.connection, self.board)
@@ -171,9 +165,9 @@ class MainWindow(QMainWindow):
         """Change theme or text size everywhere."""
         self.look = look
         self.setStyleSheet(look.style_sheet())
+        self.actions_book.set_look(look)
         for part in (self.header, self.view_bar, self.banners, self.status_line, self.board, self.menu):
             part.set_look(look)
-        self.actions_book.set_look(look)
 
     def on_second(self) -> None:
         """Set the clock; at a new minute tell all times anew."""

@@ -144,6 +144,21 @@ def test_keys_of_the_board_select_open_and_walk(shown: Shown, qtbot: QtBot) -> N
     assert opened.args == [focused]
 
 
+def test_enter_drops_what_the_keyboard_carries(shown: Shown, qtbot: QtBot) -> None:
+    """While cards are in the air Enter drops them, and ``]`` does nothing."""
+    window, source = shown
+    moves: list[tuple[tuple[int, ...], Stage]] = []
+    window.board.move_requested.connect(lambda ids, stage: moves.append((ids, stage)))
+    window.board.focus_order(14)
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_BracketRight):
+        QTest.keyClick(window.board, key)
+    assert moves == []
+    with qtbot.assertNotEmitted(window.board.order_opened):
+        QTest.keyClick(window.board, Qt.Key.Key_Return)
+    assert moves == [((14,), Stage.PICKING)]
+    assert source.place(14) is not None
+
+
 def test_themes_and_text_sizes_are_chosen_and_told(shown: Shown, qtbot: QtBot) -> None:
     """A choice applies everywhere at once and is told, so that it can be stored."""
     window, _ = shown

@@ -158,15 +158,6 @@ class Carry:
         if drag is not None and drag.target is not None:
             self._hooks.repaint(self._columns.set_slot(drag.target, None))
 
-    def refresh_slot(self) -> None:
-        """Find the slot's place again: the rows of its column changed."""
-        drag = self.drag
-        if drag is None or drag.slot is None or drag.target is None:
-            return
-        column = self._columns.each[drag.target]
-        drag.slot = drop_slot(drag.lead, column.stage, column.ids, column.groups, self._hooks.row_of)
-        self._hooks.repaint(self._columns.set_slot(drag.target, drag.slot))
-
     def drop(self) -> None:
         """Drop: tell the move, or put everything back where it was."""
         drag = self.drag

@@ -76,11 +76,15 @@ class BoardKeys:
         elif key in (_Key.Key_Left, _Key.Key_Right):
             carry.aim_step(-1 if key == _Key.Key_Left else 1)
         elif key in (_Key.Key_Space, _Key.Key_Return, _Key.Key_Enter):
-            drag = carry.drag
-            carry.drop()
-            if drag is not None and drag.is_settling:
-                self._board.focus_order(drag.lead.local_id)
+            self.drop()
         return True
+
+    def drop(self) -> None:
+        """Drop what is carried; the focus goes along with it."""
+        drag = self._board.carry.drag
+        self._board.carry.drop()
+        if drag is not None and drag.is_settling:
+            self._board.focus_order(drag.lead.local_id)
 
     def _step_back(self) -> bool:
         """Escape goes one step back: selection, then the filter."""

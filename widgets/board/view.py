@@ -194,6 +194,8 @@ class Board(FocusedCanvas):
 
     def request_move(self, step: int) -> None:
         """Ask to move the targets one stage forward (1) or back (-1); the focused column decides."""
+        if self.is_dragging:
+            return
         ids = self.targets()
         row = self.row(ids[0]) if ids else None
         if row is None:
@@ -211,6 +213,14 @@ class Board(FocusedCanvas):
         """Emit the move; typed, because signals check nothing."""
         self._settle_timer.start()
         self.move_requested.emit(ids, stage)
+
+    def open_focused(self) -> None:
+        """Open the focused order; while cards are in the air, Enter drops them instead."""
+        local_id = self.focused()
+        if self.is_dragging:
+            self._keys.drop()
+        elif local_id is not None:
+            self.open_order(local_id)
 
     def open_order(self, local_id: int) -> None:
         """Tell that a person wants to see an order."""
