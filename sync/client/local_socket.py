@@ -10,6 +10,7 @@ A client sends one request a line and gets lines back:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -134,12 +135,18 @@ class Door:
 
     async def close(self) -> None:
         """Stop listening and show everybody out."""
+        import asyncio
+
         if self._server is None:
             return
         self._server.close()
-        for guest in self._guests:
-            guest.close()
         self._address.unlink(missing_ok=True)
+        # Whoever was let in a moment ago has not sat down yet.
+        await asyncio.sleep(0)
+        for guest in list(self._guests):
+            guest.close()
+            with contextlib.suppress(OSError):
+                await guest.wait_closed()
 
     def tell(self, news: News) -> None:
         """Pass news on to everybody who is attached."""
@@ -172,10 +179,10 @@ class Door:
         except msgspec.MsgspecError:
             guest.write(b'{"problem":{"code":"REQUEST_UNREADABLE","sentence":"That is no request."}}\n')
             return
+        self._host.on_request(request)
         if request.raise_ is not None or request.attach is not None:
             guest.write(b'{"ok":{}}\n')
         if request.attach is not None:
             for news in self._host.first_news():
                 guest.write(news_line(news))
             self._attached.add(guest)
-        self._host.on_request(request)

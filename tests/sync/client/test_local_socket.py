@@ -1,0 +1,242 @@
+"""The engine's local socket: raising the window, attaching, and guests that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from support.waiting import eventually
+from sync.client.local_socket import (
+    Door,
+    Request,
+    address_of,
+    connected,
+    hand_over,
+    news_from_line,
+    news_line,
+)
+from sync.client.news import (
+    NEWS_TYPES,
+    BoardChanged,
+    ConnectionChanged,
+    LinkState,
+    News,
+    OperationsDecided,
+    OperationsNotSaved,
+    OperationsSaved,
+    Started,
+    Stopped,
+)
+from sync.client.remote_engine import RemoteEngine
+from sync.contract.messages import Person, Site, Verdict
+from sync.contract.operations import Move, Operation, Outcome, Reason
+from sync.contract.problems import Problem, ProblemError
+from sync.contract.stages import Stage
+
+OPERATION = Operation("op-1", "order-1", Move(Stage.PICKING), "device-1", 1)
+STARTED = Started(
+    (OPERATION,), Site("s", "Hall A", "Europe/London", "o", "O"), Person("p", "Eva", "picker", "i"), 5
+)
+
+
+class Host:
+    """Notes what is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def on_request(self, request: Request) -> None:
+        """Note it."""
+        self.asked.append(request)
+
+    def first_news(self) -> list[News]:
+        """Return two."""
+        return [STARTED, ConnectionChanged(LinkState.LIVE, 7)]
+
+
+class OpenDoor:
+    """A door on an event loop in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.host = Host()
+        self.door = Door(path, self.host)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.run(self.door.open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run(self.door.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    def run(self, work: Any) -> None:  # noqa: ANN401 - a coroutine of any kind
+        """Run a coroutine on the door's loop."""
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(5)
+
+    def tell(self, news: News) -> None:
+        """Tell news on the door's loop."""
+
+        async def tell() -> None:
+            self.door.tell(news)
+
+        self.run(tell())
+
+
+def lines(path: Path, request: bytes, count: int) -> list[dict[str, Any]]:
+    """Send one line and return the lines that come back."""
+    with connected(path) as guest, guest.makefile("rb") as answers:
+        guest.sendall(request)
+        return [json.loads(answers.readline()) for _ in range(count)]
+
+
+def send_for_ever(guest: socket.socket) -> None:
+    """Send a line that does not end."""
+    while True:
+        guest.sendall(b"x" * 100_000)
+
+
+def test_nobody_listens_means_that_nobody_raised_a_window(tmp_path: Path) -> None:
+    """Neither without a socket nor with one that a crash has left."""
+    assert not hand_over(tmp_path / "engine.sock")
+    (tmp_path / "engine.sock").touch()
+    assert not hand_over(tmp_path / "engine.sock")
+
+
+def test_a_second_start_raises_the_first_window(tmp_path: Path) -> None:
+    """And replaces what a crash has left at the socket's place."""
+    path = tmp_path / "engine.sock"
+    path.touch()
+    with OpenDoor(path) as door:
+        assert hand_over(path)
+        assert door.host.asked == [Request(raise_={})]
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+def test_a_long_profile_path_has_its_socket_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel's addresses are short; both sides work out the same place."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    long = Path("/far") / ("x" * 120) / "engine.sock"
+    other = Path("/far") / ("y" * 120) / "engine.sock"
+    assert address_of(long).parent == tmp_path
+    assert len({address_of(long), address_of(other)}) == 2
+    assert address_of(tmp_path / "engine.sock") == tmp_path / "engine.sock"
+
+
+def test_somebody_elses_socket_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder for everybody a stranger could lie in wait."""
+    with OpenDoor(tmp_path / "engine.sock"):
+        monkeypatch.setattr(os, "getuid", lambda: 4711)
+        assert not hand_over(tmp_path / "engine.sock")
+
+
+def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
+    """First where everybody is, then every news; requests reach the engine."""
+    path = tmp_path / "engine.sock"
+    heard: list[News] = []
+    is_there = threading.Semaphore(0)
+
+    def listen(news: News) -> None:
+        heard.append(news)
+        is_there.release()
+
+    with OpenDoor(path) as door:
+        engine = RemoteEngine(path, listen)
+        engine.start()
+        for _ in range(2):
+            assert is_there.acquire(timeout=5)
+        door.tell(OperationsSaved((OPERATION,)))
+        assert is_there.acquire(timeout=5)
+        engine.submit([OPERATION])
+        engine.try_now()
+        # Requests of one guest are carried out in order: the answer to this one comes after them.
+        hand_over(path)
+        assert engine.stop()
+        assert engine.stop()
+        engine.try_now()
+        asked = door.host.asked
+    assert heard == [
+        STARTED,
+        ConnectionChanged(LinkState.LIVE, 7),
+        OperationsSaved((OPERATION,)),
+        Stopped(True),
+    ]
+    assert Request(attach={}) in asked
+    assert Request(submit=(OPERATION,)) in asked
+
+
+def test_an_engine_that_goes_away_is_told(tmp_path: Path) -> None:
+    """The listener hears that it is over, and that it was not clean."""
+    path = tmp_path / "engine.sock"
+    heard: list[News] = []
+    with OpenDoor(path):
+        engine = RemoteEngine(path, heard.append)
+        engine.start()
+        eventually(lambda: heard)
+    engine._thread.join(5)
+    assert heard[-1] == Stopped(False)
+    engine.stop()
+
+
+def test_a_profile_in_use_without_a_door_is_a_problem(tmp_path: Path) -> None:
+    """Whoever holds the lock does not answer."""
+    with pytest.raises(ProblemError) as caught:
+        RemoteEngine(tmp_path / "engine.sock", print).start()
+    assert caught.value.problem.code == "PROFILE_IN_USE"
+
+
+def test_a_line_that_is_no_request_is_answered(tmp_path: Path) -> None:
+    """The guest may go on."""
+    path = tmp_path / "engine.sock"
+    with OpenDoor(path) as door:
+        bad, good = lines(path, b'{"submit":5}\n{"raise":{}}\n', 2)
+        assert bad["problem"]["code"] == "REQUEST_UNREADABLE"
+        assert good == {"ok": {}}
+        assert len(door.host.asked) == 1
+
+
+def test_a_line_without_end_is_shown_out(tmp_path: Path) -> None:
+    """The engine keeps nothing for it."""
+    path = tmp_path / "engine.sock"
+    with OpenDoor(path), connected(path) as guest, pytest.raises((BrokenPipeError, ConnectionResetError)):
+        send_for_ever(guest)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        STARTED,
+        OperationsNotSaved(("a", "b"), Problem("NOT_SAVED", "No.", "Do.")),
+        OperationsDecided((Verdict(1, "a", 2, Outcome.REJECTED, Reason.ON_HOLD, "Eva", 3),)),
+        BoardChanged((1, 2), (), ("a",), 9, 1),
+    ],
+    ids=lambda news: type(news).__name__,
+)
+def test_news_cross_the_socket_whole(news: News) -> None:
+    """Tuples, enumerations and operations come out as they went in."""
+    assert news_from_line(news_line(news)) == news
+
+
+def test_every_news_has_a_name_of_its_own() -> None:
+    """The name on the line is the class."""
+    assert len({kind.__name__ for kind in NEWS_TYPES}) == len(NEWS_TYPES)
+
+
+@pytest.mark.parametrize("line", [b'{"ok":{}}', b"", b'{"news":"OfALaterRelease","body":{}}'])
+def test_other_lines_are_no_news(line: bytes) -> None:
+    """Answers, and what a later release may say."""
+    assert news_from_line(line) is None

@@ -1,0 +1,265 @@
+"""Signing in over HTTP: the server's answers, the tokens, and everything that is not our server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from sync.client.secret_worker import in_worker
+from sync.client.session import MemorySecrets, Session, is_loopback
+from sync.contract.problems import ProblemError
+
+T = TypeVar("T")
+URL = "http://server.test:8440"
+SECRET = f"refresh:{URL}:profile-1"
+WELL_KNOWN = {"product": "fulfillment-kanban", "version": "1.0", "protocol_min": 1, "protocol_max": 1}
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end."""
+    return asyncio.run(work)
+
+
+class FakeServer:
+    """Answers as the real one does, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.tokens = 0
+        self.refresh_status = 200
+        self.answers: dict[str, Callable[[], httpx.Response]] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        path = request.url.path
+        self.asked.append(path)
+        if path in self.answers:
+            return self.answers[path]()
+        if path.startswith("/.well-known"):
+            return httpx.Response(200, json=WELL_KNOWN)
+        if path == "/sync-address":
+            self.authorization = request.headers["Authorization"]
+            return httpx.Response(200, json={"url": "ws://server.test:9000/"})
+        if path == "/refresh" and self.refresh_status != 200:
+            return problem(self.refresh_status, "TOKEN_REUSED")
+        self.body = json.loads(request.content)
+        self.tokens += 1
+        grant = {"access_token": f"access-{self.tokens}", "access_expires_ms": 900_000}
+        return httpx.Response(200, json={**grant, "refresh_token": f"refresh-{self.tokens}", "person": {}})
+
+    def session(self, secrets: MemorySecrets | None = None, *, has_device: bool = True) -> Session:
+        """Return a session at this server."""
+        transport = httpx.MockTransport(self)
+        return Session(
+            URL + "/",
+            secrets or MemorySecrets(),
+            device_token="device" if has_device else "",
+            profile="profile-1",
+            transport=transport,
+        )
+
+
+def problem(status: int, code: str) -> httpx.Response:
+    """Return an error as our server writes it."""
+    return httpx.Response(status, json={"code": code, "sentence": "No.", "what_to_do": "Ask."})
+
+
+def code_of(work: Coroutine[Any, Any, object]) -> str:
+    """Return the code of the problem that the work ends in."""
+    with pytest.raises(ProblemError) as caught:
+        run(work)
+    return caught.value.problem.code
+
+
+def test_the_first_sign_in_uses_the_device_token_and_keeps_the_refresh_token() -> None:
+    """Only after the server has shown that it is ours."""
+    server, secrets = FakeServer(), MemorySecrets()
+    session = server.session(secrets)
+    assert session.expires_ms() == 0
+    assert run(session.get()) == "access-1"
+    assert server.asked == ["/.well-known/fulfillment-kanban", "/sign-in"]
+    assert server.body == {"device_token": "device"}
+    assert secrets.get(SECRET) == "refresh-1"
+    assert session.expires_ms() == 900_000
+
+
+def test_the_token_at_hand_is_given_again() -> None:
+    """Nothing is asked for what is known."""
+    server = FakeServer()
+
+    async def twice() -> tuple[str, str]:
+        session = server.session()
+        return await session.get(), await session.get()
+
+    assert run(twice()) == ("access-1", "access-1")
+    assert len(server.asked) == 2
+
+
+def test_a_renewal_rotates_the_refresh_token() -> None:
+    """Each refresh token is used once, and its successor kept."""
+    server, secrets = FakeServer(), MemorySecrets()
+    secrets.set(SECRET, "old")
+
+    async def renew() -> str:
+        session = server.session(secrets)
+        await session.get()
+        return await session.get(is_renewal=True)
+
+    assert run(renew()) == "access-2"
+    assert server.asked[1:] == ["/refresh", "/refresh"]
+    assert server.body == {"refresh_token": "refresh-1"}
+    assert secrets.get(SECRET) == "refresh-2"
+
+
+def test_a_refresh_token_that_is_no_good_gives_way_to_the_device_token() -> None:
+    """It is forgotten, and the device signs in anew."""
+    server, secrets = FakeServer(), MemorySecrets()
+    secrets.set(SECRET, "reused")
+    server.refresh_status = 401
+    assert run(server.session(secrets).get()) == "access-1"
+    assert server.asked[1:] == ["/refresh", "/sign-in"]
+
+
+def test_without_any_token_somebody_has_to_sign_in() -> None:
+    """A sentence, not an empty request to the server."""
+    server = FakeServer()
+    assert code_of(server.session(has_device=False).get()) == "SIGN_IN_NEEDED"
+
+
+def test_a_server_fault_at_refresh_does_not_spend_the_refresh_token() -> None:
+    """A server in trouble is not a reason to forget the sign-in."""
+    server, secrets = FakeServer(), MemorySecrets()
+    secrets.set(SECRET, "good")
+    server.refresh_status = 503
+    assert code_of(server.session(secrets).get()) == "TOKEN_REUSED"
+    assert secrets.get(SECRET) == "good"
+
+
+def test_the_address_of_the_socket_is_asked_with_the_access_token() -> None:
+    """HTTP tells where the socket is; people type one address."""
+    server = FakeServer()
+    assert run(server.session().sync_address()) == "ws://server.test:9000/"
+    assert server.authorization == "Bearer access-1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404),
+        httpx.Response(200, text="<html>Welcome to our shop</html>"),
+        httpx.Response(200, content=b"\xff\xfe"),
+        httpx.Response(200, json={"product": "something-else", "protocol_min": 1, "protocol_max": 1}),
+        httpx.Response(302, json=WELL_KNOWN),
+        httpx.Response(200, json=[1]),
+    ],
+    ids=["not found", "a web page", "no text", "another product", "elsewhere", "another shape"],
+)
+def test_what_is_not_our_server_gets_no_secret(answer: httpx.Response) -> None:
+    """Only the well-known route is asked; then there is a sentence."""
+    server = FakeServer()
+    server.answers["/.well-known/fulfillment-kanban"] = lambda: answer
+    assert code_of(server.session().get()) == "SERVER_NOT_OURS"
+    assert server.asked == ["/.well-known/fulfillment-kanban"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "code"), [(2, 3, "PROTOCOL_TOO_OLD"), (-1, 0, "PROTOCOL_TOO_NEW")], ids=["old", "new"]
+)
+def test_programs_of_different_times_say_which_to_update(low: int, high: int, code: str) -> None:
+    """Before anything is sent."""
+    server = FakeServer()
+    known = {**WELL_KNOWN, "protocol_min": low, "protocol_max": high}
+    server.answers["/.well-known/fulfillment-kanban"] = lambda: httpx.Response(200, json=known)
+    assert code_of(server.session().get()) == code
+
+
+def test_a_server_that_does_not_answer_is_checked_again_next_time() -> None:
+    """Another program may listen at the address by then."""
+    server = FakeServer()
+
+    def refuse() -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    async def scenario() -> str:
+        session = server.session()
+        await session.get()
+        server.answers["/sync-address"] = refuse
+        with pytest.raises(ProblemError) as caught:
+            await session.sync_address()
+        assert caught.value.problem.code == "SERVER_UNREACHABLE"
+        await session.get(is_renewal=True)
+        await session.close()
+        return server.asked[-2]
+
+    assert run(scenario()) == "/.well-known/fulfillment-kanban"
+
+
+def test_the_servers_own_problem_is_passed_on() -> None:
+    """Code, sentence and what to do are the server's."""
+    server = FakeServer()
+    server.answers["/sign-in"] = lambda: problem(401, "DEVICE_REVOKED")
+    assert code_of(server.session().get()) == "DEVICE_REVOKED"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx.Response(500, text="Internal Server Error"), "SERVER_FAULT"),
+        (httpx.Response(200, json={"access_token": 5}), "SERVER_UNREADABLE"),
+    ],
+)
+def test_answers_without_sense_are_problems(answer: httpx.Response, code: str) -> None:
+    """No foreign error gets through."""
+    server = FakeServer()
+    server.answers["/sign-in"] = lambda: answer
+    assert code_of(server.session().get()) == code
+
+
+def test_a_session_that_was_never_used_closes() -> None:
+    """There is nothing to let go of."""
+    run(FakeServer().session().close())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://localhost", "ws://[::1]:9/"])
+def test_addresses_of_this_machine(url: str) -> None:
+    """They are never asked through a proxy."""
+    assert is_loopback(url)
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1", "http://localhost.example", "http://[", ""])
+def test_addresses_elsewhere(url: str) -> None:
+    """Also those that only look like it, or like nothing."""
+    assert not is_loopback(url)
+
+
+def test_a_secret_store_that_fails_or_hangs_is_one_without_the_secret() -> None:
+    """The program neither fails nor waits for a prompt that nobody sees."""
+
+    def fail() -> str:
+        raise RuntimeError("locked")
+
+    release = threading.Event()
+
+    async def ask() -> tuple[object, object, object]:
+        good = await in_worker(lambda: "secret", 5)
+        bad = await in_worker(fail, 5)
+        late = await in_worker(lambda: release.wait(10), 0.01)
+        release.set()
+        return good, bad, late
+
+    assert run(ask()) == ("secret", None, None)
+
+
+def test_memory_secrets_forget() -> None:
+    """Deleting twice is no error."""
+    secrets = MemorySecrets()
+    secrets.set("a", "b")
+    secrets.delete("a")
+    secrets.delete("a")
+    assert secrets.get("a") is None
