@@ -76,7 +76,7 @@ class CsvRows:
                         yield line, fields
                     elif fields and (why := self._why_not(fields, width)):
                         self._refuse(line, why)
-                        self._note_end(line, why)
+                        self._note_end(line, why, is_short=len(fields) < width)
                     elif fields:
                         yield line, fields
             except csv.Error as error:
@@ -99,12 +99,11 @@ class CsvRows:
         self._taken()
         self._again.extendleft(reversed(rest))
         self._refuse(line, why)
-        if not rest:
-            self._note_end(line, why)
+        self._note_end(line, why, is_short=not rest and "never closed" in why)
 
-    def _note_end(self, line: int, why: str) -> None:
+    def _note_end(self, line: int, why: str, *, is_short: bool) -> None:
         # A whole file may lack its last line end; a short last row without one was cut.
-        if not self._again and self._last and not self._last.endswith(("\n", "\r")):
+        if is_short and not self._again and self._last and not self._last.endswith(("\n", "\r")):
             self.cut_off = (line, why)
 
     def _taken(self) -> None:

@@ -82,9 +82,8 @@ class DateColumn:
         if styles is None:
             readings = {style: parse(text, style, UTC) for style in STYLES if _may_be(text, style)}
             styles = frozenset(style for style, moment in readings.items() if moment is not None)
-            if len({readings[style] for style in styles}) == 1 and len(styles) > 1:
-                styles = frozenset(STYLES)  # 05/05/19 is the same day in each: it says nothing
-            elif len(styles) > 1:
+            # 05/05/19 is the same day in both: no reason to ask.
+            if len({readings[style] for style in styles}) > 1:
                 self._example = text
             if len(self._seen) < 100_000:
                 self._seen[text] = styles

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from server.reading.text_files import binary_problem, empty_problem, truncated_problem
+from server.reading.text_files import binary_problem, empty_problem
 from sync.contract.problems import ProblemError
 
 CHUNK_CHARACTERS: Final = 256 * 1024
@@ -110,8 +110,3 @@ class JsonItems:
             f"{self._origin} is not JSON that can be read: {why} (line {line}). Nothing has been written.",
             "Export it again.",
         )
-
-    def raise_if_cut_off(self) -> None:
-        """Raise the question whether to go on without the end."""
-        if self.cut_off:
-            raise truncated_problem(self._origin, f"{self.cut_off[1]} (line {self.cut_off[0]})")

@@ -120,10 +120,13 @@ def json_rows(layout: Layout, items: Iterator[tuple[int, object]], refuse: Refus
         for detail in details:
             try:
                 cells = tuple(_text_at(detail, column) for column in layout.item_columns)
+                row = Row(line, values, cells, hash((values, repr(detail))))
             except ValueError as error:
                 refuse(line, str(error))
+            except RecursionError:
+                refuse(line, "a line is nested too deeply")
             else:
-                yield Row(line, values, cells, hash((values, repr(detail))))
+                yield row
 
 
 def columns_of(item: object, prefix: str = "") -> list[str]:
@@ -168,8 +171,10 @@ def _text_at(item: object, path: str) -> str:
         return str(value).lower()
     if not isinstance(value, str):
         raise ValueError(f"{path} is not a single value")  # noqa: TRY004 – as above
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{path} holds half a character")
-    if "\0" in value or len(value.encode()) > FIELD_BYTES:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{path} holds half a character") from error
+    if "\0" in value or size > FIELD_BYTES:
         raise ValueError(f"{path} holds a zero character or is longer than {FIELD_BYTES // 1024} KB")
     return value

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from server.reading.text_files import shown
 from sync.contract.orders import Address
 from sync.contract.problems import ProblemError, UsageError
 
@@ -123,10 +124,10 @@ class Shelf:
             if mapping.format == format_ and mapping.detect and present.issuperset(mapping.detect)
         ]
         if not fitting:
-            shown = ", ".join(columns[:6]) + (", …" if len(columns) > 6 else "")
+            named = ", ".join(map(shown, columns[:6])) + (", …" if len(columns) > 6 else "")
             raise ProblemError(
                 "MAPPING_NEEDED",
-                f"{origin} is no file that a mapping knows. Its columns: {shown}.",
+                f"{origin} is no file that a mapping knows. Its columns: {named}.",
                 f"Name a mapping with --mapping ({', '.join(self.names)}, or a .toml file of your own; see "
                 "docs/import.md). Nothing has been written.",
             )

@@ -71,6 +71,12 @@ def _unreadable(path: Path, error: Exception) -> ProblemError:
     return ProblemError("FILE_UNREADABLE", f"{path} cannot be read: {why}.", "Check its name and its rights.")
 
 
+def shown(text: str) -> str:
+    """Return a value as a sentence may quote it: short and without control characters."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text[:61])
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 def empty_problem(origin: str) -> ProblemError:
     """Return the problem of a file without a single order in it."""
     return ProblemError("FILE_EMPTY", f"{origin} is empty: no orders in it.", "Export it again.")
@@ -110,6 +116,12 @@ def encoding_problem(path: Path, encoding: str = "") -> ProblemError:
             try:
                 line.decode("utf-8-sig")
             except UnicodeDecodeError as error:
+                if error.end == len(line) and "end of data" in error.reason and not file.read(1):
+                    return ProblemError(
+                        "FILE_TRUNCATED",
+                        f"{path} looks truncated: its last character is cut. Nothing has been written.",
+                        "Export it again.",
+                    )
                 word = _word_at(line, error.start)
                 readings = ", ".join(f"“{word.decode(name, 'replace')}” in {name}" for name in _ASKED)
                 return ProblemError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -46,7 +47,7 @@ QUIET = settings(
 )
 
 
-def attempt(folder: Path, data: bytes, **answers: object) -> Result | None:
+def attempt(folder: Path, data: bytes, **answers: Any) -> Result | None:  # noqa: ANN401 – of Answers
     """Import ``data``; a problem is fine, any other error fails the test."""
     try:
         made = import_text(folder, data, **answers)
