@@ -41,7 +41,7 @@ from sync.contract.problems import Problem
 
 SIGN_IN_CODES: Final = ("TOKEN_EXPIRED", "SIGNED_OUT", "SIGN_IN_NEEDED")
 """Refusals that a fresh access token answers."""
-_QUIET_CODES: Final = ("NEW_EPOCH", "SERVER_STOPPING", "TOO_SLOW")
+_QUIET_CODES: Final = ("NEW_EPOCH", "SERVER_STOPPING", "SILENT", "TOO_SLOW")
 """Refusals that a new link answers by itself; nobody needs to know."""
 
 _UNREADABLE: Final = Problem(

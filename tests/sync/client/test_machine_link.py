@@ -168,7 +168,7 @@ def test_other_refusals_are_told_and_tried_again(code: str) -> None:
     assert bench.connects() == 2
 
 
-@pytest.mark.parametrize("code", ["NEW_EPOCH", "SERVER_STOPPING", "TOO_SLOW"])
+@pytest.mark.parametrize("code", ["NEW_EPOCH", "SERVER_STOPPING", "SILENT", "TOO_SLOW"])
 def test_refusals_that_a_new_link_answers_are_not_told(code: str) -> None:
     """They are the server's business."""
     bench = MachineBench()
