@@ -17,11 +17,11 @@ def main() -> int:
     failed = 0
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         report = simulate(seed)
-        print(_line(report))  # noqa: T201  this program's purpose
+        print(_line(report))
         failed += bool(report.violations)
         for sentence in report.violations:
-            print(f"  {sentence}")  # noqa: T201
-    print(f"{arguments.seeds - failed} passed, {failed} failed")  # noqa: T201
+            print(f"  {sentence}")
+    print(f"{arguments.seeds - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
