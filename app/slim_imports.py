@@ -18,5 +18,6 @@ def leave_out_httpx_command() -> None:
     if _HTTPX_COMMAND in sys.modules:
         return
     stub = ModuleType(_HTTPX_COMMAND)
-    stub.main = None  # type: ignore[attr-defined]
+    # A function: httpx signs everything that it exports with its own name.
+    stub.main = lambda: None  # type: ignore[attr-defined]
     sys.modules[_HTTPX_COMMAND] = stub

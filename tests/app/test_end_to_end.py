@@ -1,0 +1,145 @@
+"""The whole program as a person meets it: real server, real window on an X display, real mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.processes import Process, ProcessRunner
+from support.real_input import RealInput, real_input
+from support.waiting import eventually
+from sync.client.board_view import BoardView
+from sync.contract.stages import Stage
+
+pytestmark = pytest.mark.timeout(180)
+
+TITLE = "Fulfillment Kanban"
+ORDERS = 60
+FIRST_CARD = (248, 216)
+"""A point on the first card of Confirmed, the window being 1920 x 1080."""
+PICKING = (730, 600)
+"""A point in the column Picking."""
+OUTSIDE = (960, 30)
+"""A point in the header, where nothing can be dropped."""
+START_S = 60.0
+
+
+class Terminal:
+    """One started client with its profile, seen from outside."""
+
+    def __init__(self, process: Process, profile: Path) -> None:
+        """Look at the ``profile`` of a running ``process``."""
+        self.process = process
+        self.profile = profile
+
+    def numbers(self, stage: Stage) -> list[str]:
+        """Return the order numbers of a column as the cache has them, in display order."""
+        view = BoardView(self.profile / "cache.db")
+        view.reload()
+        try:
+            return [row.number for row in view.rows(view.ids(stage))]
+        finally:
+            view.close()
+
+    def wait_for_board(self) -> None:
+        """Wait until the cache holds the demo orders."""
+        eventually(lambda: len(self.numbers(Stage.CONFIRMED)) > 5, START_S, "a board of orders")
+
+    def quit(self) -> None:
+        """Ask the program to end, as a session that ends does."""
+        assert self.process.terminate(20) == 0, self.process.stderr
+
+
+@contextmanager
+def _started(processes: ProcessRunner, profile: Path, display: str) -> Iterator[Terminal]:
+    process = processes.start_program(
+        "fulfillment-kanban",
+        "--profile",
+        profile,
+        "--demo",
+        str(ORDERS),
+        env={"QT_QPA_PLATFORM": "xcb", "DISPLAY": display},
+    )
+    terminal = Terminal(process, profile)
+    terminal.wait_for_board()
+    try:
+        yield terminal
+    finally:
+        if process.is_running():
+            terminal.quit()
+        assert process.stderr == ""
+
+
+def test_a_card_dragged_with_the_mouse_stays_after_a_restart_of_both(
+    processes: ProcessRunner, x_display: str, tmp_path: Path
+) -> None:
+    """What was dropped in Picking is there when both programs start anew, from the server's own truth."""
+    profile = tmp_path / "p"
+    with _started(processes, profile, x_display) as terminal, real_input(x_display) as hand:
+        hand.focus_window(TITLE)
+        number = terminal.numbers(Stage.CONFIRMED)[0]
+        hand.drag(FIRST_CARD, PICKING)
+        eventually(lambda: number in terminal.numbers(Stage.PICKING), 20.0, f"{number} in Picking")
+    # The board must come from the server, not from what this terminal remembers.
+    (profile / "cache.db").unlink()
+    with _started(processes, profile, x_display) as terminal:
+        assert number in terminal.numbers(Stage.PICKING)
+        assert number not in terminal.numbers(Stage.CONFIRMED)
+
+
+def test_escape_and_a_drop_outside_put_the_card_back(
+    processes: ProcessRunner, x_display: str, tmp_path: Path
+) -> None:
+    """Neither makes a move; the next real move is the only one that anybody sees."""
+    with _started(processes, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
+        hand.focus_window(TITLE)
+        first = terminal.numbers(Stage.CONFIRMED)[0]
+        picking = terminal.numbers(Stage.PICKING)
+        hand.move(*FIRST_CARD)
+        hand.press()
+        hand.move(*PICKING)
+        hand.key("Escape")
+        hand.release()
+        hand.drag(FIRST_CARD, OUTSIDE)
+        # The keyboard move comes after both on the same path: once it is there, they would be too.
+        _move_by_key(hand)
+        eventually(lambda: len(terminal.numbers(Stage.PICKING)) > len(picking), 20.0, "the keyboard's move")
+        assert set(terminal.numbers(Stage.PICKING)) == {*picking, first}
+
+
+def test_brackets_move_the_focused_card_and_slash_searches(
+    processes: ProcessRunner, x_display: str, tmp_path: Path
+) -> None:
+    """``]`` takes the focused card to the next column; ``/`` finds it there, ``[`` brings it back."""
+    with _started(processes, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
+        hand.focus_window(TITLE)
+        first = terminal.numbers(Stage.CONFIRMED)[0]
+        _move_by_key(hand)
+        eventually(lambda: first in terminal.numbers(Stage.PICKING), 20.0, "forward")
+        _find(hand, first)
+        eventually(lambda: _pressed_back(hand, terminal, first), 20.0, "back")
+
+
+def _find(hand: RealInput, number: str) -> None:
+    """Search for an order and go to it."""
+    hand.key("slash")
+    for sign in number.removeprefix("#"):
+        hand.key(sign)
+
+
+def _pressed_back(hand: RealInput, terminal: Terminal, number: str) -> bool:
+    """Go from the search to the found card and press ``[``, until the search had its answer."""
+    hand.key("Return")
+    hand.key("bracketleft")
+    return number in terminal.numbers(Stage.CONFIRMED)
+
+
+def _move_by_key(hand: RealInput) -> None:
+    """Put the focus on the first card with a click and press ``]``."""
+    hand.move(*FIRST_CARD)
+    hand.press()
+    hand.release()
+    hand.key("bracketright")
