@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -19,25 +18,29 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, NamedTuple
-from urllib.parse import urlsplit
 
+from app.device_token import FILE_NAME, read_device_token
 from app.headless_floor import HeadlessFloor, Place
 from app.headless_lines import line_of
+from app.keyring_store import KeyringSecrets
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
 from sync.client.board_view import BoardView
 from sync.client.engine import Engine
 from sync.client.news import News
-from sync.client.profile import Profile, default_profile, open_profile
+from sync.client.profile import Profile, open_profile
 from sync.client.remote_engine import RemoteEngine
-from sync.client.session import MemorySecrets, Session
+from sync.client.session import MemorySecrets, SecretStore, Session
 from sync.contract.ids import Uuid7Ids
-from sync.contract.ports import Recorder
 from sync.contract.problems import ProblemError, UsageError
 from telemetry.recorder import NullRecorder
 
-TOKEN_FILE: Final = "device-token.json"
-"""Where a profile keeps the token of its device, when IT has put one there."""
+_HELP: Final = "the board without a window: JSON lines in and out"
+_DESCRIPTION: Final = (
+    "The engine of the board without a window: requests as JSON lines in, what happens as JSON lines out. "
+    "docs/headless.md describes every line. Exit codes: 0 after quit or the end of the input, 1 for a "
+    "failure, 2 for what was typed."
+)
 LINE_BYTES: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
 SETTLE_S: Final = 10.0
@@ -60,9 +63,7 @@ _Event = News | _Line | _End
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
-    parser = subparsers.add_parser(
-        "headless", help="the board without a window: JSON lines in and out", description=__doc__
-    )
+    parser = subparsers.add_parser("headless", help=_HELP, description=_DESCRIPTION)
     add_options(parser)
     parser.set_defaults(run=run)
 
@@ -75,9 +76,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--device-token-file",
-        type=Path,
         metavar="FILE",
-        help=f"the device's token as JSON; default: {TOKEN_FILE} in the profile",
+        help=f"the device's token as JSON; default: {FILE_NAME} in the profile",
     )
     parser.add_argument(
         "--linger", type=float, default=5.0, metavar="SECONDS", help="how long the end waits for unsent moves"
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace, stdin: IO[bytes] | None = None, stdout: IO[str
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run as a program of its own: ``python -m app.headless``."""
-    parser = argparse.ArgumentParser(prog="fulfillment-kanban headless", description=__doc__)
+    parser = argparse.ArgumentParser(prog="fulfillment-kanban headless", description=_DESCRIPTION)
     add_options(parser)
     return run(parser.parse_args(words))
 
@@ -117,9 +117,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None]) -> int:
-    profile = open_profile(args.profile or default_profile(os.environ, Path.home()))
-    token, token_server = _read_token(args.device_token_file, profile)
-    server = _checked_url(args.server or token_server)
+    from app.main import profile_folder, read_settings
+
+    folder = profile_folder(args)
+    settings = read_settings(args, folder).settings
+    token = read_device_token(settings.device_token_file, folder)
+    server = settings.server_url or token.server
+    profile = open_profile(folder)
     events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
     lock = profile.lock()
     clock = SystemClock()
@@ -128,7 +132,18 @@ def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None])
     if lock is None:
         engine = RemoteEngine(profile.socket, events.put)
     else:
-        engine = _engine(profile, server, token, events.put, clock, ids)
+        secrets = KeyringSecrets() if settings.use_keyring else MemorySecrets()
+        session = _session(profile, server, token.token, secrets)
+        engine = Engine(
+            profile,
+            session,
+            events.put,
+            clock=clock,
+            ids=ids,
+            random=SystemRandom(),
+            recorder=NullRecorder(),
+            version=VERSION,
+        )
     view = BoardView(profile.cache)
     place = Place(str(profile.folder), server, lock is None, VERSION)
     floor = HeadlessFloor(view, engine, clock, ids, place, say)
@@ -145,62 +160,14 @@ def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None])
             lock.release()
 
 
-def _engine(
-    profile: Profile,
-    server: str,
-    token: str,
-    listener: Callable[[News], None],
-    clock: SystemClock,
-    ids: Uuid7Ids,
-) -> Engine:
+def _session(profile: Profile, server: str, token: str, secrets: SecretStore) -> Session:
     if not server:
         raise UsageError(
             "SERVER_MISSING",
             "No server was named, and no other program uses this profile.",
             "Give its address with --server.",
         )
-    session = Session(server, MemorySecrets(), device_token=token, profile=str(profile.folder))
-    recorder: Recorder = NullRecorder()
-    return Engine(
-        profile,
-        session,
-        listener,
-        clock=clock,
-        ids=ids,
-        random=SystemRandom(),
-        recorder=recorder,
-        version=VERSION,
-    )
-
-
-def _read_token(file: Path | None, profile: Profile) -> tuple[str, str]:
-    """Return the device token and the server named beside it; empty when there is no file by default."""
-    path = file or profile.folder / TOKEN_FILE
-    if file is None and not path.exists():
-        return "", ""
-    try:
-        content = json.loads(path.read_bytes()[:LINE_BYTES])
-        token, server = content["device_token"], content.get("server", "")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(
-            "TOKEN_FILE_UNREADABLE",
-            f"{path} holds no device token ({type(error).__name__}).",
-            "Name the file that `fulfillment-kanban-server device add` wrote.",
-        ) from error
-    return str(token), str(server)
-
-
-def _checked_url(url: str) -> str:
-    """Return the address; raises ``UsageError`` when it can be none."""
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        if not url or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0):
-            return url
-    raise UsageError(
-        "SERVER_URL_INVALID",
-        f'"{url}" is no address of a server.',
-        "Write it like http://192.168.0.10:8440.",
-    )
+    return Session(server, secrets, device_token=token, profile=str(profile.folder))
 
 
 def _read_lines(stdin: IO[bytes], events: queue.SimpleQueue[_Event]) -> None:

@@ -172,8 +172,8 @@ def _complaint(name: str, value: object, default: object, choices: tuple[object,
         return f"{value!r} is none of {', '.join(map(str, choices))}"
     if isinstance(value, int | float) and is_number and value <= 0:
         return f"{value!r} is not above zero"
-    if name == "server_url" and value and not str(value).startswith(("http://", "https://")):
-        return f"{value!r} does not begin with http:// or https://"
+    if name == "server_url" and value and not _is_address(str(value)):
+        return f"{value!r} is no address like http://192.168.0.10:8440"
     return ""
 
 
@@ -208,3 +208,12 @@ def remember(user_file: Path, changed: Mapping[str, object]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_address(text: str) -> bool:
+    """Say whether this can be a server's address: scheme, host, and a port if any."""
+    if not text.startswith(("http://", "https://")):
+        return False
+    host = text.split("://", 1)[1].split("/", 1)[0]
+    name, _, port = host.rpartition(":") if ":" in host and not host.endswith("]") else (host, "", "80")
+    return bool(name) and port.isdigit() and 0 < int(port) < 65_536
