@@ -15,13 +15,13 @@ NOW_MS: Final = int(datetime(2026, 3, 17, 10, 24, 8, tzinfo=UTC).timestamp() * 1
 MINUTE_MS: Final = 60_000
 
 _CUSTOMERS: Final = (
-    ("Birchwood Pharmacy", "Preston"), ("Halden & Moss Ltd", "Carlisle"), ("Ines Carvalho", "Porto, PT"),
+    ("Birchwood Pharmacy", "Preston"), ("Halden & Moss Ltd", "Carlisle"), ("Inez Carvalho", "Porto, PT"),
     ("Riverside Canteen", "Durham"), ("Tallow Lane Candles", "Whitehaven"), ("O. Fairweather", "Stirling"),
     ("Kestrel Climbing Hall", "Penrith"), ("Yusuf Aydin", "Bolton"), ("Marram Point Hotel", "Amble"),
     ("Brightside Nursery School", "Oldham"), ("Dr E. Lindqvist", "Lund, SE"),
     ("Copperfield Repairs", "Wigan"),
     ("Salt & Timber Kitchens", "Redcar"), ("Wren Cottage Bakery", "Settle"), ("Thandiwe Moyo", "Salford"),
-    ("Old Foundry Brewing", "Goole"), ("Lantern Street Books", "Lancaster"), ("P. Castellanos", "Vigo, ES"),
+    ("Old Foundry Brewing", "Selby"), ("Lantern Street Books", "Lancaster"), ("P. Castellanos", "Vigo, ES"),
     ("Northmoor Veterinary Group", "Alnwick"), ("Juniper Yoga Rooms", "Ripon"),
     ("Hexley Model Railways", "Crewe"),
     ("Greta Aaltonen", "Turku, FI"), ("Quayside Chandlers", "Maryport"),

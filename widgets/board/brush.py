@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QStaticText
 
+from widgets.board.card_sheet import PreparedCard
 from widgets.board.geometry import Box
-from widgets.board.prepared import PreparedCard
 from widgets.board.statics import TextCache, TextStyle
 
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from PySide6.QtGui import QPixmap
-
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import Stage
 from widgets.board.card_shape import CardShape
-from widgets.board.card_sheet import CardSheet
+from widgets.board.card_sheet import SETTLES_AFTER, CardSheet, PreparedCard
+from widgets.board.geometry import Box
 from widgets.board.sprites import (
     BAND_ICONS,
     BAND_TOKENS,
     MAX_PIPS,
     Avatar,
-    Blit,
     Face,
     Pill,
     Pips,
     SpriteAtlas,
-    Text,
 )
 from widgets.board.statics import TextCache
 from widgets.board.texts import (
@@ -51,14 +48,6 @@ _PILLS: Final = {
 }
 
 
-class PreparedCard(NamedTuple):
-    """A card ready to draw; offsets are pixels from its top left corner."""
-
-    background: QPixmap
-    blits: list[Blit]
-    texts: list[Text]
-
-
 class Moment(NamedTuple):
     """When and where the words of a card are true."""
 
@@ -82,6 +71,12 @@ class CardMaker:
         """Prepare one card of ``width`` pixels on a column of colour ``ground``."""
         work = _Work(self._look, self._atlas, self._texts, row, shape, width, moment)
         return work.prepare(is_selected=is_selected, ground=ground)
+
+    def seen(self, card: PreparedCard) -> None:
+        """Count a paint; a card that stays gets its words as pictures."""
+        card.paints += 1
+        if card.paints == SETTLES_AFTER:
+            card.settle(self._atlas)
 
 
 class _Work:
@@ -119,7 +114,7 @@ class _Work:
         self._number(time_left)
         right = self._detail() if self._shape.has_pips else self._compact_detail(time_left)
         self._customer(right)
-        return PreparedCard(self._atlas.card(face), self._sheet.blits, self._sheet.texts)
+        return PreparedCard(self._atlas.card(face), self._sheet)
 
     def _face(self, *, is_selected: bool, ground: str) -> Face:
         """Decide the background: the worst exception wins, selection adds tint and tick."""
@@ -190,6 +185,7 @@ class _Work:
                 break
             self._sheet.blit(x, shape.tag_y, self._atlas.icon(name, shape.tag, "ink2"))
             x += shape.tag + shape.tag_gap
+        self._sheet.areas.append(Box(shape.text_x, shape.number_y, x - shape.text_x, shape.number_line))
 
     def _customer(self, right: int) -> None:
         """Place customer and city in one line that ends before ``right``."""
@@ -203,7 +199,9 @@ class _Work:
         rest = room - used
         if row.city and rest > shape.glyph * 3:
             city = self._cache.elide(f" · {row.city}", font, rest)
-            self._sheet.write(city, font, "ink3", shape.text_x + used, shape.customer_y, shape.customer_line)
+            y, line = shape.customer_y, shape.customer_line
+            used += self._sheet.write(city, font, "ink3", shape.text_x + used, y, line)
+        self._sheet.areas.append(Box(shape.text_x, shape.customer_y, max(1, used), shape.customer_line))
 
     def _detail(self) -> int:
         """Place the lowest row: band, or pips with count and claim; return the customer's right edge."""

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from sync.contract.rows import CardRow
 from widgets.board.card_shape import CardShape
-from widgets.board.prepared import CardMaker, Moment, PreparedCard
+from widgets.board.card_sheet import PreparedCard
+from widgets.board.prepared import CardMaker, Moment
 from widgets.board.rows import RowSource
 
-MAX_CARDS: Final = 256
+MAX_CARDS: Final = 160
 """Cards kept: a few screens. Beyond that the shelf is emptied; refilling costs 0.1 ms a card."""
 
 
@@ -79,6 +80,7 @@ class CardShelf:
         """Return a prepared card; None when its row is gone. Rows must have been fetched."""
         found = self._cards.get(want)
         if found is not None:
+            self._maker.seen(found)
             return found
         row = self._rows.get(want.local_id)
         if row is None:

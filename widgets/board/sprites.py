@@ -143,7 +143,7 @@ class SpriteAtlas:
 
     def baked(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
         """Return pictures and texts as one opaque picture; ``run`` says which they are."""
-        return self._get(run, lambda: self._baked(run, blits, texts))
+        return self._get(run, lambda: self.bake(run, blits, texts))
 
     def icon(self, name: str, px: int, token: str) -> QPixmap:
         """Return an icon at ``px`` logical pixels, already scaled."""
@@ -193,8 +193,8 @@ class SpriteAtlas:
         painter.end()
         return QPixmap.fromImage(image)
 
-    def _baked(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
-        """Draw a run on the surface of its card."""
+    def bake(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
+        """Draw a run on the surface of its card, without keeping it here."""
         image = self._blank(run.width, run.height, self._look.colour(run.surface))
         painter = QPainter(image)
         for x, y, picture in blits:

@@ -12,6 +12,7 @@ from support.board_bench import MakeBoard
 from support.card_rows import MINUTE_MS, NOW_MS, card_row, mixed_rows
 from sync.contract.rows import BoardChange, Fate
 from sync.contract.stages import Stage
+from widgets.board.card_sheet import SETTLES_AFTER
 from widgets.board.no_match import NoMatch
 from widgets.theme import Look, ThemeName
 
@@ -166,3 +167,13 @@ def test_without_a_source_nothing_is_told_as_painted(look: Look, qtbot: QtBot) -
     assert told == []
     board.setFocus(Qt.FocusReason.TabFocusReason)
     board.show_change(BoardChange((1,), (Stage.PICKED,)))
+
+
+def test_pictures_of_words_look_like_the_words(make_board: MakeBoard) -> None:
+    """A card that stays is drawn from pictures after some paints, and no pixel changes by it."""
+    bench = make_board(mixed_rows(120))
+    bench.board.pictures.shelf.forget_pictures()
+    first = bench.board.grab().toImage()
+    for _ in range(SETTLES_AFTER + 1):
+        bench.board.repaint()
+    assert bench.board.grab().toImage() == first
