@@ -33,7 +33,8 @@ def parse(text: str, style: str, zone: tzinfo) -> int | None:
         return None
     parts = dict(zip(style[::2], found.groups()[:3], strict=True))
     year = _year(parts["y"])
-    if year is None or len(parts["m"]) > 2 or len(parts["d"]) > 2:
+    is_short_first = style[0] == "y" and len(parts["y"]) != 4
+    if year is None or is_short_first or len(parts["m"]) > 2 or len(parts["d"]) > 2:
         return None
     hour, minute, second = (int(part or 0) for part in found.groups()[3:6])
     if half := found[7]:
@@ -80,7 +81,7 @@ class DateColumn:
         """Take one value into account."""
         styles = self._seen.get(text)
         if styles is None:
-            readings = {style: parse(text, style, UTC) for style in STYLES if _may_be(text, style)}
+            readings = {style: parse(text, style, UTC) for style in STYLES}
             styles = frozenset(style for style, moment in readings.items() if moment is not None)
             # 05/05/19 is the same day in both: no reason to ask.
             if len({readings[style] for style in styles}) > 1:
@@ -105,8 +106,3 @@ class DateColumn:
                 f"Say which it is: {' or '.join(f'--date-format {style}' for style in (first, *others))}.",
             )
         return first
-
-
-def _may_be(text: str, style: str) -> bool:
-    """Say whether the year's digits stand where ``style`` has the year."""
-    return (style[0] == "y") == bool(re.match(r"[0-9]{4}", text))
