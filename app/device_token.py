@@ -29,7 +29,7 @@ def read_device_token(named: str, profile_folder: Path) -> DeviceToken:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))
         return DeviceToken(str(content["device_token"]), str(content.get("server", "")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(
             "TOKEN_FILE_UNREADABLE",
             f"{path} holds no device token ({type(error).__name__}).",

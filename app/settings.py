@@ -186,7 +186,7 @@ def _read(path: Path) -> tuple[dict[str, object], str]:
         return {}, ""
     except OSError as error:
         return {}, f"{path} cannot be read: {error.strerror}"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {}, f"{path} is not JSON: {error}"
     if not isinstance(content, dict):
         return {}, f"{path} is not a table of settings"
