@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -63,7 +64,8 @@ class Engine:
         self.recorder = recorder
         self.version = version
         self._lock = threading.Lock()
-        self._early: list[object] = []
+        self.requests: deque[object] = deque()
+        """What the network thread has to take from here; what is left at the end was not kept."""
         self._loop: EngineLoop | None = None
         self._is_stopping = False
         self._is_clean = False
@@ -113,23 +115,21 @@ class Engine:
     # ------------------------------------------------------------------ between the threads
 
     def _ask(self, request: object) -> None:
-        """Give the machine a request, or keep it until there is one."""
+        """Lay a request out for the machine and wake the network thread, if it is there."""
         with self._lock:
             has_ended = self._has_ended
-            if self._loop is not None:
-                self._loop.give_soon(request)
-            elif not has_ended:
-                self._early.append(request)
+            if not has_ended:
+                self.requests.append(request)
+            loop = self._loop
         if has_ended:
             self._not_saved(request)
+        elif loop is not None:
+            loop.look_soon()
 
     def ready(self, loop: EngineLoop) -> None:
-        """Take the loop that has just opened the files, and give it what waited for it."""
+        """Take the loop that has just opened the files."""
         with self._lock:
             self._loop = loop
-            for request in self._early:
-                loop.give_soon(request)
-            self._early.clear()
             if self._is_stopping:
                 loop.stop_soon()
 
@@ -148,9 +148,8 @@ class Engine:
             self.listener(ProblemArose(_ENDED))
         with self._lock:
             self._has_ended = True
-            early, self._early = self._early, []
-        for request in early:
-            self._not_saved(request)
+        while self.requests:
+            self._not_saved(self.requests.popleft())
         self.listener(Stopped(self._is_clean))
 
     def _not_saved(self, request: object) -> None:

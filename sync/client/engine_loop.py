@@ -50,7 +50,6 @@ class EngineLoop:
         self._door = Door(engine.profile.socket, self)
         self._driver: Driver | None = None
         self._unusable: Problem | None = None
-        self._waiting: list[object] = []
         self._is_online = engine.session is not None
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -58,10 +57,10 @@ class EngineLoop:
 
     # ------------------------------------------------------------------ from other threads
 
-    def give_soon(self, request: object) -> None:
-        """Give the machine a request; after the end nobody hears it any more."""
+    def look_soon(self) -> None:
+        """Look at what the engine wants; after the end nobody does any more."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._give, request)
+            self._loop.call_soon_threadsafe(self._take_requests)
 
     def stop_soon(self) -> None:
         """Begin to stop."""
@@ -78,6 +77,7 @@ class EngineLoop:
             self._unusable = error.problem
             self._publish(ProblemArose(error.problem))
             self._engine.ready(self)
+            self._take_requests()
             await self._stopping.wait()
             await self._close()
             return False
@@ -99,9 +99,8 @@ class EngineLoop:
         driver = Driver(machine, engine.clock, self._open_socket, self._stores.run_job, self._publish)
         self._driver = driver
         engine.ready(self)
-        waiting, self._waiting = self._waiting, []
-        for request in [*([GoOnline()] if self._is_online else [GoOffline()]), *waiting]:
-            self._give(request)
+        self._give(GoOnline() if self._is_online else GoOffline())
+        self._take_requests()
         stopping = asyncio.ensure_future(self._stopping.wait())
         ends: list[asyncio.Future[Any]] = [stopping, driver.fault]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -122,6 +121,7 @@ class EngineLoop:
 
     async def _close(self) -> bool:
         """Close everything; the disk first, because moves may be on their way to it."""
+        self._take_requests()
         if self._driver is not None:
             self._driver.step(Command(Stop()))
         # The time of the last contact goes to the cache, whose jobs a stop would drop.
@@ -140,20 +140,23 @@ class EngineLoop:
 
     # ------------------------------------------------------------------ between the parts
 
+    def _take_requests(self) -> None:
+        """Give the machine what was asked for; between two machines it stays where it is."""
+        while self._engine.requests and (self._is_machine_well() or self._unusable is not None):
+            self._give(self._engine.requests.popleft())
+
+    def _is_machine_well(self) -> bool:
+        return self._driver is not None and not self._driver.fault.done()
+
     def _give(self, request: object) -> None:
-        """Give the machine a request; between two machines it waits."""
-        match request:
-            case SubmitDrafts(drafts) if self._unusable is not None:
-                self._publish(OperationsNotSaved(tuple(each.op_id for each in drafts), self._unusable))
-                return
-            case GoOnline():
-                self._is_online = True
-            case GoOffline():
-                self._is_online = False
-        if self._driver is None:
-            self._waiting.append(request)
-        else:
+        if isinstance(request, GoOnline | GoOffline):
+            self._is_online = isinstance(request, GoOnline)
+        if self._driver is not None:
             self._driver.step(Command(request))
+        if isinstance(request, SubmitDrafts) and not self._is_machine_well():
+            # Not given to the next machine: if the fault lies in these, it would fail as well.
+            op_ids = tuple(each.op_id for each in request.drafts)
+            self._publish(OperationsNotSaved(op_ids, self._unusable or _FAULT))
 
     def _publish(self, news: News) -> None:
         self._memory.take(news)
