@@ -54,10 +54,12 @@ def encode_compressed(message: Message | RawDelta | RawSnapshotChunk) -> bytes:
 def decode_client(frame: Frame) -> ClientMessage:
     """Return what a client said; raises :class:`CodecError`."""
     data = _unpacked(frame, CLIENT_FRAME_BYTES)
-    # Only strangers are measured: the server's frames are ours, and long.
+    message = _decoded(_CLIENT, data)
+    # Only strangers are measured: the server's frames are ours, and long. Only what is JSON is measured:
+    # a string without an end would cost the square of its length.
     if _depth(data) > JSON_DEPTH:
         raise MalformedFrameError(f"nested deeper than {JSON_DEPTH}")
-    return _decoded(_CLIENT, data)
+    return message
 
 
 def decode_server(frame: Frame) -> ServerMessage:
@@ -82,10 +84,12 @@ def _unpacked(frame: Frame, limit: int) -> bytes:
 def _unzip(frame: bytes, limit: int) -> bytes:
     """Return the unpacked frame, or its first ``limit + 1`` bytes.
 
-    The size in the header is a claim of the sender, so the reader is told where to stop.
+    The size in the header is a claim of the sender, so the reader is told where to stop, and how
+    much memory a frame may ask for.
     """
     try:
-        return zstandard.ZstdDecompressor().stream_reader(frame).read(limit + 1)
+        unpacker = zstandard.ZstdDecompressor(max_window_size=SERVER_FRAME_BYTES)
+        return unpacker.stream_reader(frame).read(limit + 1)
     except zstandard.ZstdError as error:
         raise MalformedFrameError(str(error)) from error
 

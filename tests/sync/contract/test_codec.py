@@ -106,6 +106,34 @@ def test_what_is_not_ours_is_malformed(frame: str | bytes) -> None:
         codec.decode_client(frame)
 
 
+def test_depth_is_measured_of_what_is_json_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of 64 KiB without an end would take half a minute to measure; nobody is signed in yet."""
+
+    def measured(data: bytes) -> int:
+        raise AssertionError(f"{len(data)} bytes were measured")
+
+    monkeypatch.setattr(codec, "_depth", measured)
+    with pytest.raises(codec.MalformedFrameError):
+        codec.decode_client('"' + '\\"' * 30_000)
+
+
+def test_a_known_message_may_not_nest_deeper_than_16() -> None:
+    """Fields that are not known are skipped, but they are measured."""
+    frame = '{"type":"auth","token":"t","x":' + "[" * 15 + "]" * 15 + "}"
+    assert codec.decode_client(frame) == messages.Auth("t")
+    with pytest.raises(codec.MalformedFrameError, match="deeper than 16"):
+        codec.decode_client(frame.replace("[]", "[[]]"))
+
+
+def test_a_frame_may_not_ask_for_more_memory_than_a_frame_is_long() -> None:
+    """128 MiB of window for 70 bytes is not one of ours."""
+    greedy = zstandard.ZstdCompressionParameters(window_log=27)
+    packer = zstandard.ZstdCompressor(compression_params=greedy).compressobj()
+    frame = packer.compress(codec.encode(messages.Auth("t")).encode()) + packer.flush()
+    with pytest.raises(codec.MalformedFrameError, match="memory"):
+        codec.decode_client(frame)
+
+
 def test_brackets_inside_text_do_not_count_as_depth() -> None:
     """A note full of brackets is a note."""
     message = messages.Auth('[[[[[[[[[[[[[[[[[[[["\\[[[')
