@@ -58,7 +58,8 @@ _ARGON: Final = re.compile(r"\$argon2\w+\$\S+")
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Take out of a log line what must not be in it; the names of keys decide, then the look of values."""
-    return {key: _redacted(key, value) for key, value in event.items()}
+    # Another handler may have left its formatted text on the record; the event says it already.
+    return {key: _redacted(key, value) for key, value in event.items() if key != "message"}
 
 
 def _redacted(key: str, value: object) -> object:

@@ -51,12 +51,12 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         else context.open_database(arguments)
     )
     with opened as database:
-        greeting = _enrol(database) if arguments.embedded else {}
+        greeting = enrol_launcher(database) if arguments.embedded else {}
         asyncio.run(_serve(database, settings, folder, context, greeting, arguments.embedded))
     return 0
 
 
-def _enrol(database: Database) -> dict[str, object]:
+def enrol_launcher(database: Database) -> dict[str, object]:
     """Set an empty folder up, and give the launcher a fresh device token; the one before ends."""
     from server.kernel.auth import new_token
 

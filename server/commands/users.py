@@ -36,7 +36,7 @@ def _add(arguments: argparse.Namespace, context: CommandContext) -> int:
     with context.open_database(arguments) as database:
         site = database.identities.choose_site(arguments.site)
         user = database.identities.add_user(site.key, arguments.name, arguments.role, password_hash)
-    context.say(f"{user.name} is a {user.role} at {site.name}.")
+    context.say(f"{user.name} has the role {user.role} at {site.name}.")
     return 0
 
 

@@ -18,11 +18,17 @@ from typing import Any
 
 import httpx
 
+from server.commands.devices import write_token_file
+from server.commands.setup import First, set_up
+from server.database import create_database
+from server.kernel.auth import new_token
+from server.system import SystemClock, SystemRandom
 from support.processes import Process, ProcessRunner
+from sync.contract.ids import Uuid7Ids
 
 PROGRAM = "fulfillment-kanban-server"
 USER = "Ana"
-SETUP = ("--organization", "Nordwind", "--site", "Halle 1", "--time-zone", "Europe/Berlin", "--user", USER)
+FIRST = First("Nordlicht", "Halle 1", "Europe/Berlin", USER)
 
 
 class RealServer:
@@ -53,9 +59,16 @@ class RealServer:
         return str(json.loads(self.token_file.read_text(encoding="utf-8"))["device_token"])
 
     def set_up(self) -> None:
-        """Make the data folder with an organisation, a site, a supervisor and one device."""
-        self.command("setup", *SETUP)
-        self.enrol("Station 1", self.token_file)
+        """Make the data folder with an organisation, a site, a supervisor and one device.
+
+        Not through the commands, which take a second each: their own tests are elsewhere.
+        """
+        clock = SystemClock()
+        token = new_token()
+        with create_database(self.data, clock, Uuid7Ids(clock, SystemRandom())) as database:
+            site = set_up(database, FIRST)
+            database.identities.add_device(site.key, USER, "Station 1", token)
+        write_token_file(self.token_file, {"device_token": token})
 
     def enrol(self, name: str, token_file: Path, user: str = USER) -> None:
         """Enrol one more device."""

@@ -1,0 +1,237 @@
+"""The commands do what they say, or say in one line why not; exit codes 0, 1 and 2."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from server.commands import serve
+from server.commands.setup import First, set_up
+from server.database import create_database, open_database
+from server.main import main
+from support.clocks import CountingIds, FakeClock
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder that setup made."""
+    folder = tmp_path / "data"
+    with create_database(folder, FakeClock(), CountingIds()) as database:
+        set_up(database, First())
+    return folder
+
+
+def run(*words: str | Path) -> int:
+    """Run a command within this process."""
+    return main([str(word) for word in words])
+
+
+def problem_of(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line on standard error."""
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    return line
+
+
+def test_setup_makes_a_folder_and_adds_to_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice the same changes nothing; other names add a site."""
+    folder = tmp_path / "new" / "folder"
+    for site in ("Hall 1", "Hall 1", "Hall 2"):
+        assert run("setup", "--data", folder, "--site", site, "--time-zone", "Europe/Berlin") == 0
+        assert f"My organization / {site} is ready" in capsys.readouterr().out
+    with open_database(folder, FakeClock(), CountingIds()) as database:
+        assert [site.name for site in database.identities.sites()] == ["Hall 1", "Hall 2"]
+        (user,) = database.identities.users(database.identities.choose_site("Hall 1").key)
+    assert (user.name, user.role) == ("Admin", "supervisor")
+
+
+def test_setup_with_a_wrong_time_zone_leaves_nothing_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even the folder."""
+    assert run("setup", "--data", tmp_path / "new", "--time-zone", "Middle/Earth") == 1
+    assert "[TIME_ZONE_UNKNOWN]" in problem_of(capsys)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve",),
+        ("health",),
+        ("user", "list"),
+        ("user", "add", "--name", "A", "--role", "picker"),
+        ("device", "list"),
+        ("device", "revoke", "x"),
+        ("demo",),
+    ],
+)
+def test_nothing_works_before_setup(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said what to do, and nothing is made."""
+    assert run(*words, "--data", tmp_path) == 1
+    assert "Run the command setup first. [NOT_SET_UP]" in problem_of(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_data_folder_may_come_from_the_environment(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For units and scripts."""
+    monkeypatch.setenv("FULFILLMENT_KANBAN_SERVER_DATA", str(data))
+    assert run("user", "list") == 0
+    assert capsys.readouterr().out == "Admin: supervisor\n"
+
+
+def test_users_are_added_and_listed(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a password from standard input, as text and as JSON."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("a secret\n"))
+    assert run("user", "add", "--data", data, "--name", "Eva", "--role", "it", "--password-stdin") == 0
+    assert capsys.readouterr().out == "Eva has the role it at Main site.\n"
+    with open_database(data, FakeClock(), CountingIds()) as database:
+        site = database.identities.choose_site()
+        database.identities.disable_user(site.key, "Admin")
+    assert run("user", "list", "--data", data) == 0
+    assert capsys.readouterr().out == "Admin: supervisor, disabled\nEva: it, password\n"
+    assert run("user", "list", "--data", data, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(user["name"], user["role"], user["has_password"]) for user in told] == [
+        ("Admin", "supervisor", False),
+        ("Eva", "it", True),
+    ]
+    assert "secret" not in str(told)
+    assert run("user", "add", "--data", data, "--name", "Eva", "--role", "it") == 1
+    assert "[USER_EXISTS]" in problem_of(capsys)
+
+
+def test_an_empty_password_is_a_usage_error(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing stood on standard input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert run("user", "add", "--data", data, "--name", "Eva", "--role", "it", "--password-stdin") == 2
+    assert "[PASSWORD_EMPTY]" in problem_of(capsys)
+
+
+def test_devices_are_enrolled_listed_and_shut_out(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The token stands in its file and nowhere else."""
+    file = tmp_path / "station.json"
+    words = ("device", "add", "--data", data, "--user", "Admin", "--name", "Station 3")
+    assert run(*words, "--token-file", file, "--server", "https://board.example") == 0
+    told = json.loads(file.read_text())
+    assert set(told) == {"device_token", "server"}
+    assert stat.S_IMODE(file.stat().st_mode) & 0o137 == 0
+    assert told["device_token"] not in capsys.readouterr().out
+    assert run("device", "list", "--data", data) == 0
+    assert "signs in Admin, enrolled" in capsys.readouterr().out
+    assert run("device", "revoke", "--data", data, "Station 3") == 0
+    assert "is shut out." in capsys.readouterr().out
+    assert run("device", "revoke", "--data", data, "Station 3") == 0
+    assert capsys.readouterr().out == "Station 3 was shut out before.\n"
+    assert run("device", "list", "--data", data) == 0
+    assert "shut out 20" in capsys.readouterr().out
+    assert run("device", "list", "--data", data, "--json") == 0
+    (device,) = json.loads(capsys.readouterr().out)
+    assert (device["name"], device["user"], device["revoked_ms"] is None) == ("Station 3", "Admin", False)
+
+
+def test_a_token_file_that_cannot_be_made_enrols_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An existing file stays as it is; a user who is not there leaves no file."""
+    there = tmp_path / "there.json"
+    there.write_text("mine")
+    words = ("device", "add", "--data", data, "--name", "S", "--token-file")
+    for file in (there, tmp_path / "nowhere" / "x.json", tmp_path):
+        assert run(*words, file, "--user", "Admin") == 1
+        assert "[FILE_UNUSABLE]" in problem_of(capsys)
+    assert there.read_text() == "mine"
+    assert run(*words, tmp_path / "new.json", "--user", "Nobody") == 1
+    assert "[USER_UNKNOWN]" in problem_of(capsys)
+    assert not (tmp_path / "new.json").exists()
+    assert run("device", "list", "--data", data) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_health_says_what_is_there(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As text and as JSON."""
+    assert run("health", "--data", data) == 0
+    assert capsys.readouterr().out == "My organization / Main site: no orders, log at 0\n"
+    run("demo", "--data", data, "--orders", "30")
+    capsys.readouterr()
+    assert run("health", "--data", data, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "ok"
+    (site,) = told["sites"]
+    assert (site["seq"], sum(site["orders"].values())) == (30, 30)
+    assert run("health", "--data", data) == 0
+    assert " confirmed, " in capsys.readouterr().out
+
+
+def test_several_sites_need_a_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And a wrong one is said."""
+    assert run("setup", "--data", data, "--site", "Second") == 0
+    capsys.readouterr()
+    assert run("user", "list", "--data", data) == 1
+    assert "--site: Main site, Second. [SITE_NEEDED]" in problem_of(capsys)
+    assert run("user", "list", "--data", data, "--site", "Third") == 1
+    assert "[SITE_UNKNOWN]" in problem_of(capsys)
+    assert run("user", "list", "--data", data, "--site", "Second") == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("fly",),
+        ("user",),
+        ("user", "add"),
+        ("user", "add", "--name", "A", "--role", "king"),
+        ("device", "add", "--name", "A"),
+        ("serve", "--port", "many"),
+    ],
+)
+def test_what_is_typed_wrong_exits_with_2(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """And says what would be right."""
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    assert caught.value.code == 2
+    assert "usage: fulfillment-kanban-server" in capsys.readouterr().err
+
+
+def test_a_port_that_is_none_is_a_usage_error(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything listens."""
+    for words in (("--port", "70000"), ("--sync-port", "-1")):
+        assert run("serve", "--data", data, *words) == 2
+        assert "[PORT_UNKNOWN]" in problem_of(capsys)
+
+
+def test_an_embedded_server_without_users_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A site whose only user was shut out cannot sign its launcher in."""
+    folder = tmp_path / "data"
+    with create_database(folder, FakeClock(), CountingIds()) as database:
+        site = set_up(database, First(user="Only"))
+        assert set(serve.enrol_launcher(database)) == {"device_token"}
+        database.identities.disable_user(site.key, "Only")
+    assert run("serve", "--embedded", "--data", folder) == 1
+    assert "[NOT_SET_UP]" in problem_of(capsys)
+
+
+def test_ctrl_c_is_no_traceback(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell's own code for it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("server.registration.open_database", interrupted)
+    assert run("user", "list", "--data", data) == 130
