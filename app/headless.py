@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -23,6 +24,9 @@ from app.device_token import FILE_NAME, read_device_token
 from app.headless_floor import HeadlessFloor, Place
 from app.headless_lines import line_of
 from app.keyring_store import KeyringSecrets
+from app.logs import start_log
+from app.settings import Settings
+from app.slim_imports import leave_out_httpx_command
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
 from sync.client.board_view import BoardView
@@ -71,9 +75,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``headless``."""
     parser.add_argument("--profile", type=Path, metavar="DIR", help="folder of this terminal's data")
-    parser.add_argument(
-        "--server", default="", metavar="URL", help="address of the server, like http://host:8440"
-    )
+    parser.add_argument("--server", metavar="URL", help="address of the server, like http://host:8440")
     parser.add_argument(
         "--device-token-file",
         metavar="FILE",
@@ -144,6 +146,8 @@ def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None])
             recorder=NullRecorder(),
             version=VERSION,
         )
+    leave_out_httpx_command()
+    log = _log(profile, settings, is_attached=lock is None)
     view = BoardView(profile.cache)
     place = Place(str(profile.folder), server, lock is None, VERSION)
     floor = HeadlessFloor(view, engine, clock, ids, place, say)
@@ -156,8 +160,19 @@ def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None])
     finally:
         view.close()
         engine.stop()
+        logging.getLogger().removeHandler(log)
+        log.close()
         if lock is not None:
             lock.release()
+
+
+def _log(profile: Profile, settings: Settings, *, is_attached: bool) -> logging.Handler:
+    """Return where records go: the profile's log, whose only writer is the profile's engine."""
+    handler = None if is_attached else start_log(profile.logs, settings.log_level, settings.log_bytes)
+    if handler is None:
+        handler = logging.NullHandler()
+        logging.getLogger().addHandler(handler)
+    return handler
 
 
 def _session(profile: Profile, server: str, token: str, secrets: SecretStore) -> Session:

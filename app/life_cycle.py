@@ -1,4 +1,4 @@
-"""One engine per profile, and an orderly end: the lock, the second start, signals."""
+"""An orderly end when the machine or a person at a terminal asks for it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QSocketNotifier
 
-from sync.client.profile import Profile, ProfileLock
-from sync.contract.problems import ProblemError
-
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
-
-
-def take_profile(profile: Profile) -> ProfileLock | None:
-    """Become the engine of the profile; None when the running one has raised its window instead.
-
-    Raises:
-        ProblemError: PROFILE_IN_USE, when the running one does not answer.
-    """
-    lock = profile.lock()
-    if lock is not None:
-        return lock
-    from sync.client.local_socket import hand_over
-
-    if hand_over(profile.socket):
-        return None
-    raise ProblemError(
-        "PROFILE_IN_USE",
-        f"Another program uses the profile {profile.folder} and does not answer.",
-        "Close it, or choose another folder with --profile.",
-    )
 
 
 class EndSignals(QObject):

@@ -173,8 +173,11 @@ def check_display(environment: dict[str, str], platform: str = sys.platform) -> 
 def run_window(arguments: argparse.Namespace) -> int:
     """Show the board; return when its window is closed."""
     check_display(dict(os.environ))
+    from app.slim_imports import leave_out_reading_sources
+
+    leave_out_reading_sources()
     from app.device_token import read_device_token
-    from app.life_cycle import take_profile
+    from app.second_start import take_profile
 
     profile = open_profile(profile_folder(arguments))
     loaded = read_settings(arguments, profile.folder)

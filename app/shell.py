@@ -10,7 +10,6 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMessageBox
 
 from app.board_controller import BoardController
 from app.board_summary import summarise
@@ -201,6 +200,8 @@ class Shell(QObject):
 
     def _ask_to_leave(self, not_sent: int) -> None:
         """Say that unsent moves are kept; beside the board, never in its way."""
+        from PySide6.QtWidgets import QMessageBox
+
         box = QMessageBox(self._window)
         box.setObjectName("leave")
         box.setWindowTitle(translate(_CONTEXT, "Quit"))

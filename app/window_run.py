@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.composition import Client, Wishes
 from app.device_token import DeviceToken
-from app.life_cycle import EndSignals
-from app.logs import start_log, stop_log
+from app.early_log import EarlyLog
 from app.problems_surface import Hooks, ProblemSurface, QtMessages
-from app.settings import LoadedSettings
+from app.settings import LoadedSettings, Settings
 from app.start_report import StartMarks, StartReport
 from app.translation import install_language
 from app.version import VERSION
 from sync.client.profile import Profile
+
+if TYPE_CHECKING:
+    from app.life_cycle import EndSignals
 
 NAME: Final = "fulfillment-kanban"
 
@@ -28,26 +31,55 @@ def run_client(
     arguments: argparse.Namespace, profile: Profile, loaded: LoadedSettings, token: DeviceToken
 ) -> int:
     """Run the window until it is closed; return the exit code."""
-    settings = loaded.settings
-    log = start_log(profile.logs, settings.log_level, settings.log_bytes)
+    early = EarlyLog()
     surface = ProblemSurface()
     QtMessages(surface, os._exit).install()
     application = _application()
     hooks = Hooks(surface, application.quit)
     hooks.install()
-    install_language(settings.language, application)
+    install_language(loaded.settings.language, application)
     client = Client(profile, loaded, token, Wishes(arguments.demo), surface, application)
-    signals = EndSignals(client.shell.leave, application)
     marks = StartMarks(client.board, client.recorder)
-    marks.done.connect(client.start)
+    rest = Rest(client, profile, loaded.settings, early)
+    marks.done.connect(rest.begin)
     watcher = _watcher(arguments, client, marks)
     client.show()
     code = application.exec()
     client.stop()
-    signals.remove()
     hooks.remove()
-    stop_log(log)
+    rest.end()
     return code if watcher is None else watcher.code
+
+
+class Rest:
+    """What the program needs after the first paint: its log, its signals, its engine."""
+
+    def __init__(self, client: Client, profile: Profile, settings: Settings, early: EarlyLog) -> None:
+        """Begin when the board is on screen."""
+        self._client = client
+        self._profile = profile
+        self._settings = settings
+        self._early = early
+        self._log: logging.Handler | None = None
+        self._signals: EndSignals | None = None
+
+    def begin(self) -> None:
+        """Start everything that the first paint did without."""
+        from app.life_cycle import EndSignals
+        from app.logs import start_log
+
+        self._signals = EndSignals(self._client.shell.leave, self._client)
+        self._log = start_log(self._profile.logs, self._settings.log_level, self._settings.log_bytes)
+        self._early.pass_to(self._log)
+        self._client.start()
+
+    def end(self) -> None:
+        """Give back the signals and close the log."""
+        from app.logs import stop_log
+
+        if self._signals is not None:
+            self._signals.remove()
+        stop_log(self._log)
 
 
 def _application() -> QApplication:

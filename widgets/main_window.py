@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QLayout, QMainWindow, QVBoxLayout, QWidget
 from widgets.actions import ACTIONS, ActionBook
 from widgets.banner import BannerArea
 from widgets.board.view import Board
-from widgets.dialogs import about_dialog, keys_dialog
 from widgets.header import Header
 from widgets.menus import THEME_ACTIONS, MainMenu, next_scale
 from widgets.status_line import StatusLine
@@ -116,8 +115,8 @@ class MainWindow(QMainWindow):
             "full_screen": lambda: self.showNormal() if self.isFullScreen() else self.showFullScreen(),
             "next_region": lambda: self._go_region(1),
             "previous_region": lambda: self._go_region(-1),
-            "keys": lambda: keys_dialog(self.look, self.actions_book.specs(), self).open(),
-            "about": lambda: about_dialog(self.look, self._version, self).open(),
+            "keys": self._show_keys,
+            "about": self._show_about,
         }
         own |= {f"focus_column_{number + 1}": partial(board.focus_column, number) for number in range(4)}
         own |= {name: partial(self._choose_theme, theme) for name, theme in THEME_ACTIONS.items()}
@@ -140,6 +139,19 @@ class MainWindow(QMainWindow):
         """Enter in the search field goes to the first card that it left."""
         self.board.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.board.focus_first()
+
+    def _show_keys(self) -> None:
+        """Open the list of all keys."""
+        # Imported when first wanted: a start does without.
+        from widgets.dialogs import keys_dialog
+
+        keys_dialog(self.look, self.actions_book.specs(), self).open()
+
+    def _show_about(self) -> None:
+        """Say what this program is."""
+        from widgets.dialogs import about_dialog
+
+        about_dialog(self.look, self._version, self).open()
 
     def _go_region(self, step: int) -> None:
         """Move the focus to the next or previous part of the window."""
