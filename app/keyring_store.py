@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import sys
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from sync.client.session import MemorySecrets
@@ -89,7 +93,22 @@ class KeyringSecrets:
             return self._backend
 
 
+def has_session_bus(platform: str, environ: Mapping[str, str]) -> bool:
+    """Say whether a keyring could answer here: on Linux all of them live on the session bus.
+
+    Asking first spares a terminal without one 4 MB of libraries that could only say no.
+    """
+    if not platform.startswith("linux"):
+        return True
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    is_there = runtime is not None and (Path(runtime) / "bus").exists()
+    return "DBUS_SESSION_BUS_ADDRESS" in environ or is_there
+
+
 def _system_backend() -> Any | None:  # noqa: ANN401 - as above
+    if not has_session_bus(sys.platform, os.environ):
+        _LOG.info("no session bus, so no keyring: the sign-in stays in memory")
+        return None
     import keyring
 
     found = keyring.get_keyring()

@@ -26,7 +26,7 @@ from sync.contract.steps import (
     TimerFired,
 )
 
-JOBS_UNDERWAY: Final = 64
+JOBS_UNDERWAY: Final = 4
 """While more jobs than this wait for the disk, no further frame is read: the sender then waits too."""
 
 

@@ -24,6 +24,8 @@ from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
 from sync.contract.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 T = TypeVar("T")
@@ -234,8 +236,24 @@ class Session:
 
             # A proxy for the whole machine is for the outside world, never for this machine itself.
             is_far = not is_loopback(self.server_url)
-            self._client = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=is_far, transport=self._transport)
+            is_plain = self.server_url.startswith("http://")
+            self._client = httpx.AsyncClient(
+                timeout=TIMEOUT_S,
+                trust_env=is_far,
+                transport=self._transport,
+                verify=_trusts_nobody() if is_plain else True,
+            )
         return self._client
+
+
+def _trusts_nobody() -> ssl.SSLContext:
+    """Return a context without authorities, for plain addresses: loading all costs 2 MB.
+
+    It verifies, so a redirect to an encrypted address fails instead of trusting anybody.
+    """
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def is_loopback(url: str) -> bool:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from app.keyring_store import ALLOWED_BACKENDS, SERVICE, KeyringSecrets, allowed_backend, backend_name
+from app.keyring_store import (
+    ALLOWED_BACKENDS,
+    SERVICE,
+    KeyringSecrets,
+    allowed_backend,
+    backend_name,
+    has_session_bus,
+)
 
 
 class FakeKeyring:
@@ -50,6 +58,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
     """Make a backend the one that the keyring package finds."""
 
     def choose(backend: object) -> None:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
         package = ModuleType("keyring")
         package.get_keyring = lambda: backend  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "keyring", package)
@@ -125,3 +134,13 @@ def test_the_real_keyring_of_the_tests_is_refused() -> None:
     secrets = KeyringSecrets()
     secrets.set("refresh:x", "t")
     assert KeyringSecrets().get("refresh:x") is None
+
+
+def test_without_a_session_bus_no_keyring_is_looked_for(tmp_path: Path) -> None:
+    """A floor terminal has none; a desktop names it, or keeps it in the usual place."""
+    assert not has_session_bus("linux", {})
+    assert not has_session_bus("linux", {"XDG_RUNTIME_DIR": str(tmp_path)})
+    (tmp_path / "bus").touch()
+    assert has_session_bus("linux", {"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert has_session_bus("linux", {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus"})
+    assert has_session_bus("win32", {})
