@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from server import VERSION
 from server.commands import COMMANDS
 from server.modules import MODULES
@@ -17,6 +19,8 @@ from sync.contract.ids import Uuid7Ids
 from sync.contract.problems import ProblemError, UsageError
 
 INTERRUPTED: Final = 130
+_SYSTEM: Final = "The system refused: {}{}. Check permissions and free space. [SYSTEM_REFUSED]"
+_DATA: Final = "The data cannot be used: {}. Check the disk, or restore a backup. [DATA_UNUSABLE]"
 
 
 def all_commands() -> tuple[Command, ...]:
@@ -56,6 +60,13 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our answer went away; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        context.warn(_SYSTEM.format(error.strerror or error, where))
+        return 1
+    except SQLAlchemyError as error:
+        context.warn(_DATA.format(str(error).splitlines()[0]))
         return 1
 
 

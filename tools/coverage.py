@@ -29,6 +29,7 @@ PLACES = (
     "sync/client/overlay.py",
     "sync/client/rebase.py",
     # the server's step machine and its parts
+    "server/kernel/checks.py",
     "server/kernel/connections.py",
     "server/kernel/decisions.py",
     "server/kernel/fanout.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -90,8 +91,10 @@ async def _serve(
     application = Application(database, MODULES, settings, folder, context.clock, context.ids, VERSION)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wanted, stopping.set)
+    # Not there on Windows, where Ctrl-C raises KeyboardInterrupt instead.
+    with contextlib.suppress(NotImplementedError):
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(wanted, stopping.set)
     if is_embedded:
         threading.Thread(target=_await_end, args=(loop, stopping), name="parent", daemon=True).start()
     await application.start()

@@ -207,12 +207,6 @@ class SignIns:
         connection.execute(
             update(tokens).where(tokens.c.token_hash == token_hash).values(used_at=self._clock.wall_ms())
         )
-        connection.execute(
-            delete(tokens).where(
-                tokens.c.sign_in_id == sign_in_id,
-                tokens.c.expires_at <= self._clock.wall_ms() - ACCESS_MS,
-            )
-        )
         return self._tokens_for(connection, sign_in_id)
 
     def sign_out(self, sign_in_id: str) -> None:
@@ -230,6 +224,8 @@ class SignIns:
         principal = principal_of_sign_in(connection, sign_in_id, now_ms + ACCESS_MS)
         if principal is None:
             raise ProblemError("SIGNED_OUT", "This sign-in was ended.", "Sign in again.")
+        # Tokens that ended long ago go whenever new ones come: the table does not grow for ever.
+        connection.execute(delete(tokens).where(tokens.c.expires_at <= now_ms - ACCESS_MS))
         access, refresh = self._make_token(), self._make_token()
         rows = [
             {"token_hash": hashed(access), "kind": ACCESS, "expires_at": now_ms + ACCESS_MS},

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from server.kernel.checks import is_usable_hello, is_usable_operation
 from server.kernel.connections import (
     EXPIRY_GRACE_MS,
     FLUSH_MS,
-    ID_CHARACTERS,
     LINKS_PER_DEVICE,
     LOOK_MS,
     SLOW_MS,
@@ -38,7 +38,6 @@ from sync.contract.limits import (
     SUBMIT_OPERATIONS,
     SUBMIT_WINDOW,
 )
-from sync.contract.operations import Operation
 from sync.contract.permissions import Right, is_allowed
 from sync.contract.ports import Clock
 from sync.contract.steps import (
@@ -173,7 +172,7 @@ class Hub:
             self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_OLD)
         elif hello.protocol_min > messages.PROTOCOL_MAX:
             self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_NEW)
-        elif not _is_id(hello.device_id):
+        elif not is_usable_hello(hello):
             self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
         else:
             connection.hello = hello
@@ -250,7 +249,7 @@ class Hub:
         principal = connection.principal
         board = self._fanout.board(principal.site.key.site_id) if principal else None
         count = len(submit.operations)
-        is_ours = all(_is_of(operation, connection.device_id) for operation in submit.operations)
+        is_ours = all(is_usable_operation(operation, connection.device_id) for operation in submit.operations)
         if board is None or not is_ours or not 0 < count <= SUBMIT_OPERATIONS:
             self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
             return
@@ -412,13 +411,3 @@ class Hub:
 def _is_same_terminal(before: Principal | None, now: Principal) -> bool:
     """Say whether a renewed sign-in is of the same device on the same site."""
     return before is None or (before.site.key, before.enrolment_id) == (now.site.key, now.enrolment_id)
-
-
-def _is_id(text: str) -> bool:
-    return 0 < len(text) <= ID_CHARACTERS
-
-
-def _is_of(operation: Operation, device_id: str) -> bool:
-    """Say whether an operation is numbered by this device and has usable ids."""
-    is_numbered = operation.device_id == device_id and operation.device_seq > 0
-    return is_numbered and _is_id(operation.op_id) and _is_id(operation.order_id)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from server.commands import serve
 from server.commands.setup import First, set_up
 from server.database import create_database, open_database
 from server.main import main
 from support.clocks import CountingIds, FakeClock
+from support.processes import ProcessRunner
 
 
 @pytest.fixture
@@ -235,3 +238,57 @@ def test_ctrl_c_is_no_traceback(data: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("server.registration.open_database", interrupted)
     assert run("user", "list", "--data", data) == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PermissionError(13, "Permission denied", "/somewhere"), "SYSTEM_REFUSED"),
+        (OSError("no words"), "SYSTEM_REFUSED"),
+        (DatabaseError("x", {}, Exception("disk image is malformed")), "DATA_UNUSABLE"),
+    ],
+)
+def test_a_system_that_refuses_is_one_line(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: str,
+) -> None:
+    """Wherever it happens: a full disk, a missing permission, a damaged file."""
+
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("server.registration.open_database", failing)
+    assert run("user", "list", "--data", data) == 1
+    assert f"[{code}]" in problem_of(capsys)
+
+
+def test_the_server_needs_neither_qt_nor_the_desktop(tmp_path: Path, processes: ProcessRunner) -> None:
+    """It installs and runs where neither exists; the other rooms are not even imported."""
+    program = (
+        "import sys\n"
+        "for name in ('PySide6', 'shiboken6', 'app', 'widgets', 'sync.client', 'keyring', 'lucide'):\n"
+        "    sys.modules[name] = None\n"
+        "from server.main import main\n"
+        "import server.application\n"
+        f"sys.exit(main(['setup', '--data', {str(tmp_path / 'data')!r}]))\n"
+    )
+    process = processes.run(sys.executable, "-c", program)
+    assert "is ready in" in process.stdout, process.stderr
+
+
+def test_a_server_with_current_data_starts_without_heavy_libraries(
+    data: Path, processes: ProcessRunner
+) -> None:
+    """Neither migrations, nor an object mapper, nor another database's dialect are loaded."""
+    program = (
+        "import sys\n"
+        "import server.application, server.logs, server.main\n"
+        f"server.main.main(['health', '--data', {str(data)!r}])\n"
+        "heavy = ('alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'numpy')\n"
+        "print(sorted(set(heavy) & set(sys.modules)))\n"
+    )
+    process = processes.run(sys.executable, "-c", program)
+    assert process.stdout.splitlines()[-1] == "[]", process.stderr

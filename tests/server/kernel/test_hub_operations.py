@@ -7,8 +7,10 @@ import pytest
 from server.kernel.connections import Noted
 from server.kernel.records import Batch, Committed
 from support.hub_bench import HubBench, committed, move, principal, verdict
+from support.orders import make_order
 from sync.contract.messages import Decided, Refused
-from sync.contract.operations import Operation
+from sync.contract.operations import Create, Operation
+from sync.contract.orders import LineItem
 from sync.contract.steps import CancelTimer, Closed, Drained, Job
 
 
@@ -144,12 +146,27 @@ def test_a_store_that_fails_closes_the_links_of_the_batch_and_goes_on(bench: Hub
         [move(0)],
         [move(1, order_id="")],
         [Operation("x" * 65, "order", move(1).change, "device-1", 1)],
+        [move(1 << 53)],
+        [Operation("x", "order", Create(make_order(cut_off_ms=1 << 63)), "device-1", 1)],
+        [
+            Operation(
+                "x", "order", Create(make_order(lines=(LineItem(1, "a", "b", -(1 << 70)),))), "device-1", 1
+            )
+        ],
     ],
 )
 def test_what_is_not_a_submit_closes_the_link(bench: HubBench, operations: list[Operation]) -> None:
-    """Too few, too many, of another device, without number, without usable ids."""
+    """Too few, too many, of another device, without number or usable ids, with numbers beyond all tables."""
     bench.submit(*operations)
     assert bench.refusals() == [(1, 1002, "PROTOCOL_ERROR")]
+
+
+def test_an_order_typed_in_is_handed_on(bench: HubBench) -> None:
+    """With its lines and numbers as they are."""
+    made = Operation("op", "order", Create(make_order()), "device-1", 1)
+    bench.submit(made)
+    bench.fire("flush:site-1")
+    assert batch_of(bench.job("commit")) == [made]
 
 
 def test_more_than_the_window_closes_the_link(bench: HubBench) -> None:

@@ -127,13 +127,25 @@ def test_operations_before_the_welcome_are_an_error(bench: HubBench) -> None:
     assert codes(bench) == ["PROTOCOL_ERROR"]
 
 
-def test_a_device_without_a_usable_name_is_an_error(bench: HubBench) -> None:
-    """An id is 1 to 64 characters."""
-    for link, name in enumerate(("", "x" * 65), 1):
-        bench.connect(link)
-        bench.say(Auth("token"), link)
-        bench.say(hello(name), link)
-        assert codes(bench, link) == ["PROTOCOL_ERROR"]
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        hello(""),
+        hello("x" * 65),
+        hello(cursor=-1),
+        hello(cursor=1 << 53),
+        Hello(1, 1, "1.0", "device", 0),
+        Hello(1, 1, "1.0", "device", 1 << 60),
+        Hello(1, 1, "1.0", "device", 1, EPOCH, 1, -1),
+        Hello(1, 1, "1.0", "device", 1, EPOCH, 1, (1 << 64) - 1 + 1),
+    ],
+)
+def test_a_hello_that_cannot_be_worked_with_is_an_error(bench: HubBench, greeting: Hello) -> None:
+    """An id is 1 to 64 characters; numbers are what a table can hold."""
+    bench.connect()
+    bench.say(Auth("token"))
+    bench.say(greeting)
+    assert codes(bench) == ["PROTOCOL_ERROR"]
 
 
 def test_releases_that_do_not_understand_each_other_are_told_who_is_behind(bench: HubBench) -> None:
