@@ -1,0 +1,401 @@
+"""The lines of ``headless``: every request and every news, on a board in a file, without an engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.headless_floor import HeadlessFloor, Place
+from support.boards import ServerBoard
+from support.clocks import CountingIds, FakeClock
+from support.orders import make_order
+from sync.client.board_view import BoardView
+from sync.client.cache import Cache
+from sync.client.news import (
+    BoardChanged,
+    ClockSkew,
+    ConnectionChanged,
+    DelayMeasured,
+    LinkState,
+    OperationsDecided,
+    OperationsDone,
+    OperationsNotSaved,
+    OperationsSaved,
+    ProblemArose,
+    SnapshotApplied,
+    Started,
+    Stopped,
+    Welcomed,
+)
+from sync.contract.messages import Person, Site, Verdict
+from sync.contract.operations import Operation, Outcome, PutOnHold, Reason
+from sync.contract.orders import HoldReason
+from sync.contract.problems import Problem
+from sync.contract.stages import Stage
+
+SITE = Site("site-1", "Hall A", "Europe/London", "organization-1", "Example")
+PERSON = Person("eva", "Eva", "supervisor", "sign-in-1")
+PLACE = Place("/profile", "http://server", is_attached=False, version="1.0")
+
+
+class FakeEngine:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.submitted: list[Operation] = []
+        self.tries = 0
+
+    def submit(self, drafts: Sequence[Operation]) -> None:
+        """Keep them."""
+        self.submitted += drafts
+
+    def try_now(self) -> None:
+        """Count it."""
+        self.tries += 1
+
+
+class Floor:
+    """A floor terminal over a cache with four orders, and what it said."""
+
+    def __init__(self, folder: Path, *, is_empty: bool = False) -> None:
+        path = folder / "cache.db"
+        self.cache = Cache.open(path).cache
+        orders = [
+            make_order(
+                place,
+                id=f"order-{place}",
+                number=f"SO-{place}",
+                stage=Stage.CONFIRMED,
+                claimed_by=None,
+                hold=None,
+                cancelled_ms=None,
+            )
+            for place in range(1, 5)
+        ]
+        self.board = ServerBoard(orders, seq=4)
+        if not is_empty:
+            self.board.snapshot_into(self.cache)
+        self.view = BoardView(path)
+        self.view.reload()
+        self.engine = FakeEngine()
+        self.clock = FakeClock()
+        self.said: list[dict[str, Any]] = []
+        self.floor = HeadlessFloor(self.view, self.engine, self.clock, CountingIds(), PLACE, self.take)
+        self.seq = 0
+
+    def take(self, line: str) -> None:
+        """Keep a line that was said."""
+        self.said.append(json.loads(line))
+
+    def start(self, person: Person | None = PERSON) -> None:
+        """Let the engine start and go live."""
+        self.floor.on_news(Started((), SITE if person else None, person, 5))
+        self.floor.on_news(ConnectionChanged(LinkState.LIVE, 7))
+        self.said.clear()
+
+    def ask(self, **request: object) -> None:
+        """Ask for something."""
+        self.floor.on_line(json.dumps(request))
+
+    def last(self, name: str) -> dict[str, Any]:
+        """Return the last line of a name."""
+        fields: dict[str, Any] = next(line[name] for line in reversed(self.said) if name in line)
+        return fields
+
+    def save(self) -> Operation:
+        """Let the last submitted operation become durable."""
+        self.seq += 1
+        operation = msgspec.structs.replace(
+            self.engine.submitted[-1], device_id="device", device_seq=self.seq
+        )
+        self.floor.on_news(OperationsSaved((operation,)))
+        return operation
+
+    def decide(self, operation: Operation) -> None:
+        """Let the server apply it, and the page arrive."""
+        entry = self.board.decide(operation)
+        verdict = Verdict(operation.device_seq, operation.op_id, entry.seq, entry.outcome, entry.reason)
+        self.floor.on_news(OperationsDecided((verdict,)))
+        change = self.board.send(self.cache)
+        self.floor.on_news(BoardChanged(change.changed, change.removed, (operation.op_id,), change.cursor, 0))
+        self.floor.on_news(OperationsDone((operation.op_id,)))
+
+    def finish(self) -> None:
+        """Save and decide the last submitted operation."""
+        self.decide(self.save())
+
+    def close(self) -> None:
+        """Close reader and writer."""
+        self.view.close()
+        self.cache.close()
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[Floor]:
+    """Return a floor terminal that is live."""
+    made = Floor(tmp_path)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def empty_floor(tmp_path: Path) -> Iterator[Floor]:
+    """Return a floor terminal that has never seen a board."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    made = Floor(folder, is_empty=True)
+    yield made
+    made.close()
+
+
+def test_the_start_says_what_the_profile_holds(tmp_path: Path) -> None:
+    """Orders in the cache, and moves of an earlier run."""
+    made = Floor(tmp_path)
+    pending = Operation("old", "order-1", PutOnHold("other"), "device", 1, actor_id="eva")
+    assert not bool(made.floor.is_settled)
+    made.floor.on_news(Started((pending,), SITE, PERSON, 5))
+    assert made.last("ready") == {
+        "profile": "/profile",
+        "server": "http://server",
+        "attached": False,
+        "version": "1.0",
+        "orders": 4,
+        "not_sent": 1,
+    }
+    assert not bool(made.floor.is_settled)
+    made.floor.on_news(ConnectionChanged(LinkState.OFFLINE, 5, "refused"))
+    assert made.last("connection") == {"state": "offline", "since_ms": 5, "detail": "refused"}
+    assert made.floor.is_settled
+    made.floor.on_news(OperationsDone(("old",)))
+    assert made.last("operation")["number"] == "SO-1"
+    made.close()
+
+
+def test_a_move_has_all_its_fates(floor: Floor) -> None:
+    """Saved, decided, done, each with the caller's word; then the order as it is."""
+    floor.ask(move={"number": "SO-1", "to": "picking"}, ref="r")
+    assert floor.floor.has_unsent
+    floor.finish()
+    fates = [line["operation"] for line in floor.said if "operation" in line]
+    assert [(fate["fate"], fate["ref"], fate["device_seq"]) for fate in fates] == [
+        ("saved", "r", 1),
+        ("decided", "r", 1),
+        ("done", "r", 1),
+    ]
+    assert floor.last("order")["stage"] == "picking"
+    assert floor.last("order")["fate"] == "settled"
+    assert not bool(floor.floor.has_unsent)
+    operation = floor.engine.submitted[0]
+    assert (operation.base_stage, operation.base_revision) == (Stage.CONFIRMED, 1)
+
+
+@pytest.mark.parametrize("kind", ["claim", "hold"])
+def test_what_was_done_is_undone(floor: Floor, kind: str) -> None:
+    """By a new operation that names the first one; a second undo finds nothing."""
+    request = {"number": "SO-1"} | ({"reason": "other", "note": "n"} if kind == "hold" else {})
+    floor.ask(**{kind: request})
+    floor.finish()
+    assert floor.last("operation")["kind"] == kind
+    floor.ask(undo={}, ref="back")
+    done, undo = floor.engine.submitted
+    assert undo.undoes == done.op_id
+    assert undo.base_revision == 2
+    floor.finish()
+    assert floor.last("operation")["kind"] == {"claim": "unclaim", "hold": "release"}[kind]
+    floor.ask(undo={}, ref="again")
+    assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
+    assert floor.last("problem")["ref"] == "again"
+
+
+@pytest.mark.parametrize("kind", ["unclaim", "release"])
+def test_giving_back_is_undone_as_well(floor: Floor, kind: str) -> None:
+    """A hold comes back with its reason and note."""
+    floor.ask(claim={"number": "SO-1"})
+    floor.finish()
+    floor.ask(hold={"number": "SO-1", "reason": "other", "note": "why"})
+    floor.finish()
+    floor.ask(**{kind: {"number": "SO-1"}})
+    floor.finish()
+    floor.ask(undo={})
+    floor.finish()
+    assert floor.last("operation")["kind"] == {"unclaim": "claim", "release": "hold"}[kind]
+    order = floor.board.orders["order-1"]
+    assert order.hold is not None
+    assert order.hold.note == "why"
+    assert order.claimed_by is not None
+
+
+def test_a_move_is_undone_and_a_second_hold_is_not(floor: Floor) -> None:
+    """What stood before a second hold cannot be brought back by a release."""
+    floor.ask(move={"number": "SO-1", "to": "picked"})
+    floor.finish()
+    floor.ask(undo={})
+    floor.finish()
+    assert floor.board.orders["order-1"].stage is Stage.CONFIRMED
+    for reason in ("other", "incorrect address"):
+        floor.ask(hold={"number": "SO-2", "reason": reason})
+        floor.finish()
+    floor.ask(undo={})
+    assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
+
+
+def test_the_limit_of_a_list(floor: Floor) -> None:
+    """The total counts what was left out; no stage means all."""
+    floor.ask(list={"limit": 3})
+    assert (floor.last("list")["total"], len(floor.last("list")["orders"])) == (4, 3)
+    floor.ask(list={"stage": "confirmed"})
+    assert [order["number"] for order in floor.last("list")["orders"]] != []
+    floor.ask(list={"stage": "picked"})
+    assert floor.last("list") == {"stage": "picked", "total": 0, "orders": []}
+
+
+def test_the_status_tells_the_age_of_the_board(floor: Floor, empty_floor: Floor) -> None:
+    """0 while live, seconds since it was, null when it never was."""
+    floor.ask(status={})
+    assert (floor.last("status")["board_age_s"], floor.last("status")["person"]) == (0, "Eva")
+    floor.floor.on_news(ConnectionChanged(LinkState.OFFLINE, floor.clock.wall - 90_000))
+    floor.ask(status={})
+    assert floor.last("status")["board_age_s"] == 90
+    empty_floor.floor.on_news(Started((), None, None, 0))
+    empty_floor.ask(status={})
+    status = empty_floor.last("status")
+    assert (status["board_age_s"], status["person"], status["site"]) == (None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('{"move": {"number": "SO-99", "to": "picking"}}', "ORDER_UNKNOWN"),
+        ('{"move": {"number": "SO-1", "to": "cellar"}}', "STAGE_UNKNOWN"),
+        ('{"list": {"stage": "cellar"}}', "STAGE_UNKNOWN"),
+        ('{"hold": {"number": "SO-1", "reason": "bored"}}', "REASON_UNKNOWN"),
+        ('{"release": {"number": "SO-1"}}', "NOT_ON_HOLD"),
+        ('{"unclaim": {"number": "SO-1"}}', "NOT_CLAIMED"),
+        ("move", "LINE_UNREADABLE"),
+        ("{}", "LINE_UNREADABLE"),
+        ("[]", "LINE_UNREADABLE"),
+        ('{"status": {}, "quit": {}}', "LINE_UNREADABLE"),
+        ('{"move": {"number": 5, "to": "picking"}}', "LINE_UNREADABLE"),
+        ('{"move": {"number": "SO-1", "to": "picking", "now": true}}', "LINE_UNREADABLE"),
+        ('{"delete": {"number": "SO-1"}}', "LINE_UNREADABLE"),
+        ("[" * 100_000, "LINE_UNREADABLE"),
+        ('{"move": {"number": "\udcff", "to": "picking"}}', "LINE_UNREADABLE"),
+    ],
+)
+def test_lines_that_cannot_be_done_are_problems(floor: Floor, line: str, code: str) -> None:
+    """One sentence and what to do; nothing is sent, and it goes on."""
+    floor.floor.on_line(line)
+    problem = floor.last("problem")
+    assert problem["code"] == code
+    assert problem["sentence"].endswith(".")
+    assert floor.engine.submitted == []
+    assert not bool(floor.floor.is_quitting)
+
+
+def test_what_is_so_already_is_not_sent(floor: Floor) -> None:
+    """A move to where the order stands needs no server."""
+    floor.ask(move={"number": "SO-1", "to": "confirmed"})
+    assert floor.last("operation")["fate"] == "nothing_to_do"
+    assert floor.engine.submitted == []
+
+
+def test_a_move_that_was_not_saved_is_taken_back(floor: Floor) -> None:
+    """The board shows the order where it was."""
+    floor.ask(move={"number": "SO-1", "to": "picking"})
+    op_id = floor.engine.submitted[0].op_id
+    problem = Problem("NOT_SAVED", "The disk is full.", "Make room.")
+    floor.floor.on_news(OperationsNotSaved((op_id, "unknown"), problem))
+    floor.floor.on_news(ProblemArose(problem))
+    assert floor.last("operation")["fate"] == "not_saved"
+    assert floor.last("problem")["code"] == "NOT_SAVED"
+    assert not bool(floor.floor.has_unsent)
+    floor.ask(list={"stage": "picking"})
+    assert floor.last("list")["total"] == 0
+
+
+def test_a_rejection_says_who_was_first(floor: Floor) -> None:
+    """And the board shows the order where the server has it."""
+    floor.ask(move={"number": "SO-1", "to": "picking"})
+    operation = floor.save()
+    verdict = Verdict(1, operation.op_id, 9, Outcome.REJECTED, Reason.ALREADY_CLAIMED, "Maria", 11)
+    floor.floor.on_news(OperationsDecided((verdict,)))
+    line = floor.last("operation")
+    assert (line["reason"], line["by"], line["at_ms"], line["seq"]) == ("ALREADY_CLAIMED", "Maria", 11, 9)
+    assert not bool(floor.floor.has_unsent)
+    floor.ask(list={"stage": "picking"})
+    assert floor.last("list")["total"] == 0
+
+
+def test_who_may_not_is_told_before_anything_is_sent(floor: Floor) -> None:
+    """A viewer, or a role that this release does not know, changes nothing."""
+    for role in ("viewer", "archangel"):
+        floor.floor.on_news(Welcomed(SITE, Person("eva", "Eva", role, "s")))
+        floor.ask(move={"number": "SO-1", "to": "picking"})
+        assert floor.last("problem")["code"] == "FORBIDDEN"
+    assert floor.engine.submitted == []
+
+
+def test_other_requests_and_news(floor: Floor) -> None:
+    """Try now, quit, a wrong clock, a snapshot; a delay is nobody's line."""
+    floor.ask(try_now={})
+    assert floor.engine.tries == 1
+    floor.floor.on_news(ClockSkew(200_000))
+    assert "3 minutes" in floor.last("problem")["sentence"]
+    floor.said.clear()
+    floor.floor.on_news(ClockSkew(0))
+    floor.floor.on_news(DelayMeasured(3))
+    assert floor.said == []
+    floor.floor.on_news(SnapshotApplied(4, 4, (), 0))
+    assert floor.last("snapshot") == {"seq": 4, "orders": 4}
+    floor.ask(quit={})
+    assert floor.floor.is_quitting
+    assert not bool(floor.floor.has_failed)
+
+
+def test_problems_end_a_terminal_that_has_no_board(floor: Floor, empty_floor: Floor) -> None:
+    """With a cached board there is work to do; without one there is nothing to wait for."""
+    problem = ProblemArose(Problem("SERVER_NOT_OURS", "That is a shop."))
+    floor.floor.on_news(problem)
+    assert not bool(floor.floor.is_quitting)
+    empty_floor.floor.on_news(Started((), None, None, 0))
+    empty_floor.floor.on_news(ProblemArose(Problem("SERVER_UNREACHABLE", "Nobody.")))
+    assert not bool(empty_floor.floor.is_quitting)
+    empty_floor.floor.on_news(problem)
+    assert empty_floor.floor.is_quitting
+    assert empty_floor.floor.has_failed
+
+
+def test_an_engine_that_cannot_start_is_a_failure(empty_floor: Floor) -> None:
+    """Its files cannot be used: there will never be a first line."""
+    empty_floor.floor.on_news(ProblemArose(Problem("OUTBOX_UNUSABLE", "No.")))
+    assert empty_floor.floor.has_failed
+
+
+def test_fates_are_told_also_after_the_cache_was_let_go(floor: Floor) -> None:
+    """At the end the engine may still save something."""
+    floor.ask(move={"number": "SO-1", "to": "picking"})
+    floor.floor.close_view()
+    operation = floor.save()
+    stranger = msgspec.structs.replace(operation, op_id="stranger", order_id="order-2")
+    floor.floor.on_news(OperationsSaved((stranger,)))
+    assert floor.last("operation")["number"] == ""
+    floor.floor.on_news(BoardChanged((1,), (), (), 9, 0))
+    floor.floor.on_news(ProblemArose(Problem("SERVER_NOT_OURS", "No.")))
+    floor.floor.on_news(Stopped(is_clean=False))
+    assert floor.last("stopped") == {"is_clean": False}
+    assert floor.floor.is_stopped
+    assert floor.floor.has_failed
+
+
+def test_every_reason_for_a_hold_can_be_given(floor: Floor) -> None:
+    """As the contract names them."""
+    for reason in HoldReason:
+        floor.ask(hold={"number": "SO-1", "reason": reason})
+        floor.finish()
+    assert len(floor.engine.submitted) == len(HoldReason)
