@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ class Headless:
 
         found: Json = self.process.wait_for_json(is_wanted, within_s)[name]
         return found
+
+    def lines(self, name: str) -> list[Json]:
+        """Return every line of that name so far, also those waited for."""
+        said = (json.loads(line) for line in self.process.stdout.splitlines() if line.endswith("}"))
+        return [line[name] for line in said if name in line]
 
     def status(self) -> Json:
         """Return the status now."""
