@@ -1,55 +1,50 @@
-"""How long a move needs to reach another terminal, over loopback.
+"""How long a move needs to be seen on another terminal, over loopback.
 
-Two headless clients on one server with 5,000 orders: from the line that asks one of them for a move to the
-line in which the other tells the order changed. In between lie the outbox on disk, the server's
-commit, fan-out and the other's cache; painting is not in it (``board.full_repaint_ms_p50`` bounds that).
-Floor: the two commits that must reach the disk.
+Two desktop clients on one server: from the drop on one board to the end of the paint that shows the card
+in its new column on the other. In between lie the outbox on disk, the server's commit, fan-out, the
+other's cache and its paint. One card goes to and fro between the tops of two columns, so that it is
+always in sight. Floor: the two commits that must reach the disk.
 """
 
 from __future__ import annotations
 
-import time
+import sys
 
 from bench.floors import sync_ms
-from bench.place import opened_place
+from bench.place import Place, opened_place
 from bench.shape import report
 from support.processes import Process
 
 MOVES = 200
 WARM_UP = 10
+ORDERS = 500
 
 
 def main() -> None:
-    """Move orders one after the other and watch the other terminal."""
+    """Move one card to and fro and watch the other terminal."""
     floor = round(2 * sync_ms(95), 3)
-    with opened_place() as place:
-        mover = place.start_headless(place.terminal("mover"))
-        watcher = place.start_headless(place.terminal("watcher"))
-        numbers = _movable(mover, MOVES + WARM_UP)
-        samples = [_move(mover, watcher, number) for number in numbers][WARM_UP:]
+    with opened_place(ORDERS) as place:
+        mover = _start(place, "mover")
+        watcher = _start(place, "watcher")
+        goals = ["picking", "confirmed"] * ((MOVES + WARM_UP) // 2)
+        samples = [_move(mover, watcher, goal) for goal in goals][WARM_UP:]
     report("realtime.move_to_other_client_ms_p95", samples, "ms", percent=95, floor=floor)
 
 
-def _movable(client: Process, count: int) -> list[str]:
-    """Return the numbers of confirmed orders that nothing holds back."""
-    client.send_json({"list": {"stage": "confirmed"}})
-    rows = client.wait_for_json(lambda line: "list" in line)["list"]["orders"]
-    free = [row["number"] for row in rows if not (row["hold"] or row["cancelled"] or row["claimed_by"])]
-    assert len(free) >= count, f"only {len(free)} orders can be moved"
-    return free[:count]
+def _start(place: Place, name: str) -> Process:
+    """Start a client and wait until its board is painted with orders of the server."""
+    process = place.runner.start(sys.executable, "-m", "bench.board_terminal", *place.terminal(name))
+    process.wait_for_json(lambda line: "painted" in line, within_s=60)
+    return process
 
 
-def _move(mover: Process, watcher: Process, number: str) -> float:
-    """Return the time in ms from asking for a move to the news of it at the other terminal."""
-
-    def is_news(line: dict[str, dict[str, object]]) -> bool:
-        order = line.get("order", {})
-        return order.get("number") == number and order.get("stage") == "picking"
-
-    started_ns = time.monotonic_ns()
-    mover.send_json({"move": {"number": number, "to": "picking"}})
-    watcher.wait_for_json(is_news)
-    return (time.monotonic_ns() - started_ns) / 1e6
+def _move(mover: Process, watcher: Process, goal: str) -> float:
+    """Return the time in ms from the drop to the paint at the other terminal."""
+    mover.send_json({"drop": goal})
+    dropped = mover.wait_for_json(lambda line: "dropped" in line)
+    number = dropped["dropped"]
+    painted = watcher.wait_for_json(lambda line: line.get("painted") == number and line["stage"] == goal)
+    return float(painted["at_ns"] - dropped["at_ns"]) / 1e6
 
 
 if __name__ == "__main__":

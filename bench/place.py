@@ -30,7 +30,7 @@ class Place:
         """Measure below ``folder``; ``runner`` ends what was started."""
         self.folder = folder
         self.server = RealServer(runner, folder)
-        self._runner = runner
+        self.runner = runner
 
     def terminal(self, name: str) -> list[str | Path]:
         """Enrol a terminal and return its arguments: its own profile, the server, its token."""
@@ -41,7 +41,7 @@ class Place:
 
     def start_report(self, terminal: list[str | Path]) -> dict[str, Any]:
         """Start the client as installed, offscreen, until it reports on its start, and return the report."""
-        process = self._runner.start_program(CLIENT, *terminal, "--report-start")
+        process = self.runner.start_program(CLIENT, *terminal, "--report-start")
         process.close_input()
         report = process.wait_for_json(lambda line: "first_paint_ms" in line, within_s=60)
         process.wait()
@@ -50,7 +50,7 @@ class Place:
 
     def start_headless(self, terminal: list[str | Path]) -> Process:
         """Start a client without a window and wait until it is live."""
-        process = self._runner.start_program(CLIENT, "headless", *terminal)
+        process = self.runner.start_program(CLIENT, "headless", *terminal)
         process.wait_for_json(lambda line: line.get("connection", {}).get("state") == "live", within_s=60)
         return process
 
