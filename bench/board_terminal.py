@@ -61,5 +61,5 @@ def _tell(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    app.window_run.Client = WatchedClient  # type: ignore[misc]
+    vars(app.window_run)["Client"] = WatchedClient
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""``make screenshots``: render the scenes offscreen into ``build/screenshots``.
+"""``make screenshots``: render the scenes offscreen into ``build/screenshots``, some also into ``docs/pictures``.
 
 The clock, the orders, the font and the seed are fixed, so that a picture changes only when the program
 does. ``python tools/screenshots.py board-dark`` renders one scene.
@@ -7,11 +7,15 @@ does. ``python tools/screenshots.py board-dark`` renders one scene.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "screenshots"
+PICTURES = ROOT / "docs" / "pictures"
+SHOWN = ("board-light", "board-dark", "board-offline")
+"""The scenes that the documentation shows; they are kept with it."""
 
 # Before Qt is imported; scenes live with the tests, because tests look at them too.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -42,6 +46,9 @@ def main(names: list[str]) -> int:
         path = FOLDER / f"{scene.name}.png"
         window.grab().save(str(path))
         print(path.relative_to(ROOT))
+        if scene.name in SHOWN:
+            PICTURES.mkdir(exist_ok=True)
+            shutil.copyfile(path, PICTURES / path.name)
         window.close()
         window.deleteLater()
         application.processEvents()
