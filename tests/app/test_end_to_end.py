@@ -20,6 +20,9 @@ TITLE = "Fulfillment Kanban"
 ORDERS = 60
 FIRST_CARD = (248, 216)
 """A point on the first card of Confirmed, the window being 1920 x 1080."""
+CARD_GROUND = (400, 236)
+"""A point on the same card where nothing is written: white, until the column is empty."""
+WHITE = "ffffff"
 PICKING = (730, 600)
 """A point in the column Picking."""
 OUTSIDE = (960, 30)
@@ -119,22 +122,19 @@ def test_brackets_move_the_focused_card_and_slash_searches(
         first = terminal.numbers(Stage.CONFIRMED)[0]
         _move_by_key(hand)
         eventually(lambda: first in terminal.numbers(Stage.PICKING), 20.0, "forward")
+        eventually(lambda: hand.colour(*CARD_GROUND) == WHITE, 20.0, "the next card in its place")
         _find(hand, first)
-        eventually(lambda: _pressed_back(hand, terminal, first), 20.0, "back")
+        eventually(lambda: hand.colour(*CARD_GROUND) != WHITE, 20.0, "nothing but the found card")
+        hand.key("Return")
+        hand.key("bracketleft")
+        eventually(lambda: first in terminal.numbers(Stage.CONFIRMED), 20.0, "back")
 
 
 def _find(hand: RealInput, number: str) -> None:
-    """Search for an order and go to it."""
+    """Search for an order."""
     hand.key("slash")
     for sign in number.removeprefix("#"):
         hand.key(sign)
-
-
-def _pressed_back(hand: RealInput, terminal: Terminal, number: str) -> bool:
-    """Go from the search to the found card and press ``[``, until the search had its answer."""
-    hand.key("Return")
-    hand.key("bracketleft")
-    return number in terminal.numbers(Stage.CONFIRMED)
 
 
 def _move_by_key(hand: RealInput) -> None:

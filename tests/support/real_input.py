@@ -58,6 +58,12 @@ class RealInput:
         self._display.sync()
         time.sleep(STEP_S)
 
+    def colour(self, x: int, y: int) -> str:
+        """Return the colour that a person sees at a point, ``ffffff`` for white."""
+        image = self._display.screen().root.get_image(x, y, 1, 1, X.ZPixmap, 0xFFFFFFFF)
+        blue, green, red = image.data[:3]
+        return f"{red:02x}{green:02x}{blue:02x}"
+
     def focus_window(self, title: str, within_s: float = 20.0) -> None:
         """Give the keyboard to the visible window with a title; there is no window manager to do it."""
 
