@@ -34,7 +34,7 @@ from sync.client.engine import Engine
 from sync.client.news import News
 from sync.client.profile import Profile, open_profile
 from sync.client.remote_engine import RemoteEngine
-from sync.client.session import MemorySecrets, SecretStore, Session
+from sync.client.session import MemorySecrets, Session
 from sync.contract.ids import Uuid7Ids
 from sync.contract.problems import ProblemError, UsageError
 from telemetry.recorder import NullRecorder
@@ -126,44 +126,53 @@ def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None])
     token = read_device_token(settings.device_token_file, folder)
     server = settings.server_url or token.server
     profile = open_profile(folder)
-    events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
-    lock = profile.lock()
-    clock = SystemClock()
-    ids = Uuid7Ids(clock, SystemRandom())
-    engine: Engine | RemoteEngine
-    if lock is None:
-        engine = RemoteEngine(profile.socket, events.put)
-    else:
-        secrets = KeyringSecrets() if settings.use_keyring else MemorySecrets()
-        session = _session(profile, server, token.token, secrets)
-        engine = Engine(
-            profile,
-            session,
-            events.put,
-            clock=clock,
-            ids=ids,
-            random=SystemRandom(),
-            recorder=NullRecorder(),
-            version=VERSION,
-        )
-    leave_out_httpx_command()
-    log = _log(profile, settings, is_attached=lock is None)
-    view = BoardView(profile.cache)
-    place = Place(str(profile.folder), server, lock is None, VERSION)
-    floor = HeadlessFloor(view, engine, clock, ids, place, say)
-    try:
+    with contextlib.ExitStack() as ends:
+        lock = profile.lock()
+        if lock is not None:
+            ends.callback(lock.release)
+        log = _log(profile, settings, is_attached=lock is None)
+        ends.callback(log.close)
+        ends.callback(logging.getLogger().removeHandler, log)
+        clock = SystemClock()
+        ids = Uuid7Ids(clock, SystemRandom())
+        events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        engine: Engine | RemoteEngine
+        if lock is None:
+            engine = RemoteEngine(profile.socket, events.put)
+        else:
+            session = _session(profile, server, token.token, use_keyring=settings.use_keyring)
+            engine = Engine(
+                profile,
+                session,
+                events.put,
+                clock=clock,
+                ids=ids,
+                random=SystemRandom(),
+                recorder=NullRecorder(),
+                version=VERSION,
+            )
+        view = BoardView(profile.cache)
+        ends.callback(engine.stop)
+        ends.callback(view.close)
+        place = Place(str(profile.folder), server, lock is None, VERSION)
+        floor = HeadlessFloor(view, engine, clock, ids, place, say)
         view.reload()
         engine.start()
         threading.Thread(target=_read_lines, args=(stdin, events), name="stdin", daemon=True).start()
         with _ended_by_signals(events):
             return _Run(floor, engine, events, args.linger).run()
-    finally:
-        view.close()
-        engine.stop()
-        logging.getLogger().removeHandler(log)
-        log.close()
-        if lock is not None:
-            lock.release()
+
+
+def _session(profile: Profile, server: str, token: str, *, use_keyring: bool) -> Session:
+    if not server:
+        raise UsageError(
+            "SERVER_MISSING",
+            "No server was named, and no other program uses this profile.",
+            "Give its address with --server.",
+        )
+    leave_out_httpx_command()
+    secrets = KeyringSecrets() if use_keyring else MemorySecrets()
+    return Session(server, secrets, device_token=token, profile=str(profile.folder))
 
 
 def _log(profile: Profile, settings: Settings, *, is_attached: bool) -> logging.Handler:
@@ -173,16 +182,6 @@ def _log(profile: Profile, settings: Settings, *, is_attached: bool) -> logging.
         handler = logging.NullHandler()
         logging.getLogger().addHandler(handler)
     return handler
-
-
-def _session(profile: Profile, server: str, token: str, secrets: SecretStore) -> Session:
-    if not server:
-        raise UsageError(
-            "SERVER_MISSING",
-            "No server was named, and no other program uses this profile.",
-            "Give its address with --server.",
-        )
-    return Session(server, secrets, device_token=token, profile=str(profile.folder))
 
 
 def _read_lines(stdin: IO[bytes], events: queue.SimpleQueue[_Event]) -> None:
