@@ -1,4 +1,4 @@
-"""``make screenshots``: render the scenes offscreen into ``build/screenshots``, some also into ``docs/pictures``.
+"""``make screenshots``: render the scenes into ``build/screenshots``, some also into ``docs/pictures``.
 
 The clock, the orders, the font and the seed are fixed, so that a picture changes only when the program
 does. ``python tools/screenshots.py board-dark`` renders one scene.
