@@ -16,6 +16,7 @@ from sync.client.news import (
 )
 from sync.contract.operations import Outcome
 from sync.contract.rows import BoardChange
+from sync.contract.stages import STAGES
 from sync.contract.state_machine import Judge
 
 _NOTHING = BoardChange()
@@ -29,7 +30,8 @@ def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
     match news:
         case Started(operations):
             # A file that was missing, damaged or of an older release could not be read before.
-            everything = _NOTHING if view.info().epoch else view.reload()
+            is_current = sum(map(view.total, STAGES)) == view.info().orders
+            everything = _NOTHING if is_current else view.reload()
             return _joined(everything, view.saved(operations, judge))
         case SnapshotApplied(op_ids=done):
             view.apply((), (), done)
