@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sync.client.cache import Cache
 from sync.client.database_thread import STOPPED, DatabaseThread, Priority
 from sync.client.outbox import Outbox
 from sync.client.profile import Profile
 from sync.client.store_values import CacheState, OutboxState
+from sync.client.stores import files
 from sync.contract.ports import Ids
 from sync.contract.problems import Problem, ProblemError
 from sync.contract.steps import Job
@@ -52,10 +54,19 @@ class Stores:
 
     def run_job(self, job: Job, done: Callable[[object, str], None]) -> None:
         """Run a machine's job; ``done`` is called on the database thread, or at once when it stopped."""
-        store = self._outbox if job.store == "outbox" else self._cache
-        priority = Priority.OUTBOX if job.store == "outbox" else Priority.CACHE
-        call = getattr(store, job.method)
-        if not self._thread.submit(priority, lambda: call(*job.arguments), done):
+        is_outbox = job.store == "outbox"
+        call = getattr(self._outbox if is_outbox else self._cache, job.method)
+
+        def work() -> object:
+            try:
+                return call(*job.arguments)
+            except sqlite3.Error as error:
+                if not is_outbox and self._cache is not None and files.is_rotten(error):
+                    # The error drops the link, and the next hello says that the board is wanted anew.
+                    self._cache.rebuild()
+                raise
+
+        if not self._thread.submit(Priority.OUTBOX if is_outbox else Priority.CACHE, work, done):
             done(None, STOPPED)
 
     def close(self, timeout_s: float) -> bool:
@@ -67,13 +78,18 @@ class Stores:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
+        def settle(tell: Callable[[Any], None], outcome: object) -> None:
+            # Whoever asked may have waited long enough.
+            if not answer.done():
+                tell(outcome)
+
         def work() -> None:
             try:
                 value = call()
             except Exception as error:  # noqa: BLE001 - it is raised again where it was asked for
-                loop.call_soon_threadsafe(answer.set_exception, error)
+                loop.call_soon_threadsafe(settle, answer.set_exception, error)
             else:
-                loop.call_soon_threadsafe(answer.set_result, value)
+                loop.call_soon_threadsafe(settle, answer.set_result, value)
 
         self._thread.submit(priority, work, lambda _result, _error: None)
         return await answer

@@ -22,7 +22,8 @@ MEMORY: Final = Path(":memory:")
 
 Step = Callable[[sqlite3.Connection], None]
 
-_DAMAGE_CODES: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_ROT_CODES: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGE_CODES: Final = _ROT_CODES | {sqlite3.SQLITE_ERROR}
 """SQLITE_ERROR is "no such table" and its like: the schema is not ours any more."""
 
 
@@ -89,9 +90,19 @@ def climb(connection: sqlite3.Connection, application_id: int, steps: Sequence[S
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether an error speaks of the file's content rather than of the disk or a lock."""
+    """Say whether an error at opening speaks of the file's content rather than of the disk or a lock."""
+    return _code(error) in _DAMAGE_CODES
+
+
+def is_rotten(error: sqlite3.Error) -> bool:
+    """Say whether a file that was whole when it was opened has been damaged since."""
+    return _code(error) in _ROT_CODES
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary code of an error, -1 when it did not come from SQLite itself."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and (code & 0xFF) in _DAMAGE_CODES
+    return -1 if code is None else int(code) & 0xFF
 
 
 def companions(path: Path) -> tuple[Path, ...]:
