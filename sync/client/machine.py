@@ -126,12 +126,14 @@ class ClientMachine:
         link.live_ms = self._clock.mono_ms()
         self._backoff.reset()
         self._notices.is_well()
-        self._note_contact(link.live_ms)
+        self._note_contact(link)
 
-    def _note_contact(self, now_ms: int) -> None:
+    def _note_contact(self, link: Link) -> None:
         """Keep when the board was last the server's: after a crash it says how old the board is."""
+        now_ms = self._clock.mono_ms()
         self._contact_ms = now_ms
-        self._notices.note_contact()
+        # A link may have been dead for a while before that is noticed.
+        self._notices.note_contact(now_ms - link.heard_ms)
 
     def _show_connection(self) -> None:
         link = self._link
@@ -199,7 +201,7 @@ class ClientMachine:
             link.pings += 1
             self._emitter.send(link.number, Ping(link.pings, now))
         if link.live_ms is not None and now >= self._contact_ms + CONTACT_EVERY_MS:
-            self._note_contact(now)
+            self._note_contact(link)
         self._look_again(link)
 
     def _look_again(self, link: Link) -> None:
@@ -260,7 +262,7 @@ class ClientMachine:
 
     def _lose(self) -> None:
         if self._link is not None and self._link.live_ms is not None:
-            self._note_contact(self._clock.mono_ms())
+            self._note_contact(self._link)
         self._link = None
         self._conversation.close_link()
         self._emitter.emit(CancelTimer(LOOK))

@@ -36,9 +36,9 @@ class Notices:
         """Forget what was wrong: the same problem is news again when it comes back."""
         self._told = self.detail = ""
 
-    def note_contact(self) -> None:
-        """Note that the board is the server's now, also in the cache for after a crash."""
-        self._live_wall_ms = self._clock.wall_ms()
+    def note_contact(self, ago_ms: int) -> None:
+        """Note that the board was the server's so long ago, also in the cache for after a crash."""
+        self._live_wall_ms = self._clock.wall_ms() - ago_ms
         self._emitter.job("cache", "remember", None, None, self._live_wall_ms, then=_nothing)
 
     def note_server_wall(self, wall_ms: int) -> None:
