@@ -15,6 +15,7 @@ from sync.client.news import (
     LinkState,
     News,
     OperationsDecided,
+    OperationsNotSaved,
     ProblemArose,
     Started,
 )
@@ -22,11 +23,16 @@ from sync.contract.ports import Clock
 from sync.contract.problems import Problem
 from widgets import connection_badge
 from widgets.announcements import offline_text, online_text
-from widgets.banner import age_banner, problem_banner
+from widgets.banner import BannerMessage, age_banner, problem_banner
+from widgets.board.texts import clock_text
 from widgets.connection_badge import ConnectionState
 from widgets.main_window import MainWindow
+from widgets.tones import Tone
+from widgets.words import counted, translate
 
 AGE: Final = "age"
+CUT: Final = "cut"
+_CONTEXT: Final = "Connection"
 OFFLINE_CODES: Final = frozenset({"SERVER_UNREACHABLE"})
 """Problems that the badge already tells."""
 
@@ -55,8 +61,9 @@ class ConnectionController(QObject):
         self._delay_ms: float | None = None
         self._decided = 0
         self._was_live = False
+        self._is_cut_told = False
         window.banners.button_pressed.connect(self._on_banner_button)
-        window.banners.closed.connect(window.banners.hide_banner)
+        window.banners.closed.connect(self._on_banner_closed)
         window.header.connection_requested.connect(try_now)
 
     @property
@@ -86,7 +93,7 @@ class ConnectionController(QObject):
                 self.refresh()
             case OperationsDecided(verdicts) if self._link is not LinkState.OFFLINE:
                 self._decided += len(verdicts)
-            case ProblemArose(problem):
+            case ProblemArose(problem) | OperationsNotSaved(problem=problem):
                 self.show_problem(problem)
 
     def show_problem(self, problem: Problem) -> None:
@@ -106,18 +113,24 @@ class ConnectionController(QObject):
             )
         )
         self._show_age()
+        self._show_cut()
 
     def _on_connection(self, news: ConnectionChanged) -> None:
-        before, self._link = self._link, news.state
+        before = self._link
+        if news.state is LinkState.CONNECTING and before is LinkState.OFFLINE:
+            # Trying again is not news: the badge would blink between two words.
+            return
+        self._link = news.state
         self._since_ms = news.since_wall_ms or self._since_ms
         if news.state is LinkState.LIVE:
             if self._was_live and before is not LinkState.LIVE:
                 self._window.board.say(online_text(self._decided))
             self._was_live = True
-            self._window.banners.hide_banner("SERVER_UNREACHABLE")
+            self._is_cut_told = False
         elif news.state is LinkState.OFFLINE and before is not LinkState.OFFLINE:
             self._decided = 0
             self._delay_ms = None
+            self._is_cut_told = self._was_live
             if self._since_ms:
                 self._window.board.say(offline_text(self._since_ms, self._zone), is_assertive=True)
         self.refresh()
@@ -131,6 +144,30 @@ class ConnectionController(QObject):
         else:
             self._window.banners.hide_banner(AGE)
 
+    def _show_cut(self) -> None:
+        """Tell that the connection was lost while working, and that nothing is."""
+        if not self._is_cut_told:
+            self._window.banners.hide_banner(CUT)
+            return
+        not_sent = self._view.not_sent_count()
+        strong = translate(
+            _CONTEXT, "No connection since {time}.", time=clock_text(self._since_ms, self._zone)
+        )
+        text = translate(_CONTEXT, "Keep working: moves are stored here and will be sent.")
+        if not_sent:
+            text = counted(
+                _CONTEXT,
+                "Keep working: {n} move is stored here and will be sent.",
+                "Keep working: {n} moves are stored here and will be sent.",
+                not_sent,
+            )
+        button = translate(_CONTEXT, "Try now")
+        self._window.banners.show_banner(CUT, BannerMessage(Tone.AMBER, "cloud-off", strong, text, button))
+
     def _on_banner_button(self, key: str) -> None:
-        if key == AGE:
+        if key in {AGE, CUT}:
             self._try_now()
+
+    def _on_banner_closed(self, key: str) -> None:
+        if key == CUT:
+            self._is_cut_told = False
