@@ -89,6 +89,19 @@ def test_the_file_is_durable_and_whole(tmp_path: Path) -> None:
     assert answers == ["wal", 2, 1]
 
 
+def test_a_transaction_holds_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
+    """Whoever reads the counter row first and writes later must not find another writer in between."""
+    with (
+        create_database(tmp_path, FakeClock(), CountingIds()) as database,
+        closing(sqlite3.connect(tmp_path / FILE_NAME, timeout=0, isolation_level=None)) as other,
+    ):
+        with database.engine.begin(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        with database.engine.execution_options(is_reading=True).begin() as reading:
+            reading.execute(text("SELECT count(*) FROM boards"))
+            other.execute("BEGIN IMMEDIATE")
+
+
 def test_an_empty_folder_is_not_set_up(tmp_path: Path) -> None:
     """Nothing is made by opening."""
     assert refused(tmp_path) == "NOT_SET_UP"

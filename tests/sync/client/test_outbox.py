@@ -211,6 +211,16 @@ def test_a_second_program_is_told_so(path: Path, outbox: Outbox) -> None:
     assert caught.value.problem.code == "OUTBOX_UNUSABLE"
 
 
+def test_every_commit_is_synced(outbox: Outbox) -> None:
+    """Power cuts lost acknowledged rows in every mode but this one."""
+    connection = outbox._connection
+    answers = [
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "fullfsync", "locking_mode")
+    ]
+    assert answers == ["wal", 2, 1, "exclusive"]
+
+
 def test_a_salvage_that_did_not_help_is_a_problem(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the new file is no better, the program says so instead of starting empty."""
     path.write_bytes(b"certainly no database" * 500)
