@@ -217,7 +217,10 @@ def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) 
 
 
 def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], Actor]:
-    """Return who was signed in on the sender's device under the sign-in that an operation names."""
+    """Return who was signed in on the sender's device under the sign-in that an operation names.
+
+    A sign-in that ended counts, because its operations may be late; a person who was shut out does not.
+    """
     wanted = {
         (principal.enrolment_id, operation.actor_id, operation.sign_in_id)
         for operation, principal in batch.submissions
@@ -230,6 +233,7 @@ def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], 
         .join(users, users.c.id == sign_ins.c.user_id)
         .where(
             sign_ins.c.site_id == batch.site.site_id,
+            users.c.disabled_at.is_(None),
             sign_ins.c.id.in_(sorted({sign_in for _, _, sign_in in wanted})),
         )
     )

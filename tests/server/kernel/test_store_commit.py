@@ -130,6 +130,20 @@ def test_an_actor_counts_by_a_sign_in_on_the_same_device(bench: ServerBench) -> 
     assert [entry.actor_name for entry in log(bench)] == ["Olga", ""]
 
 
+def test_who_was_shut_out_counts_no_more(bench: ServerBench) -> None:
+    """The operations that somebody left on a terminal are judged by the rights of now: none."""
+    bench.database.identities.add_user(bench.site.key, "Olga", "office")
+    token = bench.device(user="Olga")
+    olga = bench.sign_ins().sign_in("here", token).principal
+    later = olga._replace(person=msgspec.structs.replace(olga.person, id="somebody-else"))
+    bench.join(later)
+    bench.database.identities.disable_user(bench.site.key, "Olga")
+    left = msgspec.structs.replace(create(1), actor_id=olga.person.id, sign_in_id=olga.person.sign_in_id)
+    (verdict,) = bench.commit(later, left).verdicts
+    assert verdict is not None
+    assert verdict.reason is Reason.FORBIDDEN
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_crash_leaves_all_or_nothing(tmp_path: Path, point: str) -> None:
     """At each hook the store may die; whoever opens the file finds the batch whole or not at all."""
