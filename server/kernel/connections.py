@@ -47,6 +47,8 @@ class Connection:
     heard_ms: int = 0
     sending_since_ms: int | None = None
     """Since when something is on its way that was not drained; None: the link is free."""
+    unsent_bytes: int = 0
+    """What was handed over since the link was last drained."""
     snapshot: Snapshot | None = None
     next_chunk: int = 0
     is_checking: bool = False
@@ -166,4 +168,5 @@ FLUSH_MS: Final = 5
 LOOK_MS: Final = 500
 EXPIRY_GRACE_MS: Final = 60_000
 SLOW_MS: Final = 30_000
+UNSENT_BYTES: Final = 1024 * 1024
 LINKS_PER_DEVICE: Final = 5

@@ -18,6 +18,7 @@ from server.kernel.connections import (
     LINKS_PER_DEVICE,
     LOOK_MS,
     SLOW_MS,
+    UNSENT_BYTES,
     Board,
     Connection,
     LookNow,
@@ -108,6 +109,7 @@ class Hub:
         connection = self._links.get(link)
         if connection is not None:
             connection.sending_since_ms = None
+            connection.unsent_bytes = 0
             self._fanout.pump(connection)
 
     def _on_received(self, event: Received) -> None:
@@ -115,6 +117,10 @@ class Hub:
         if connection is None or connection.phase is Phase.CLOSED:
             return
         connection.heard_ms = self._clock.mono_ms()
+        if connection.unsent_bytes > UNSENT_BYTES:
+            # It asks and asks, and does not read the answers.
+            self._wishes.refuse(connection, Refusal.TOO_SLOW)
+            return
         try:
             message = decode_client(event.frame)
         except FrameTooLongError:
@@ -185,7 +191,7 @@ class Hub:
             return
         connection.phase = Phase.JOINING
         self._wishes.cancel_timer(f"{_AUTH}{connection.link}")
-        self._shed(hello.device_id)
+        self._shed(principal, hello.device_id)
         self._wishes.job(
             "store",
             "join",
@@ -193,12 +199,18 @@ class Hub:
             lambda result, error: self._on_joined(connection, principal, hello, result, error),
         )
 
-    def _shed(self, device_id: str) -> None:
-        """Close the oldest links of a device that has too many: half-open ones, most likely."""
+    def _shed(self, principal: Principal, device_id: str) -> None:
+        """Close the oldest links of a device that has too many: half-open ones, most likely.
+
+        Only those of the same enrolment: nobody has looked yet whether the device is whose it says.
+        """
         same = [
             other
             for other in self._links.values()
-            if other.device_id == device_id and other.phase is not Phase.CLOSED
+            if other.device_id == device_id
+            and other.phase is not Phase.CLOSED
+            and other.principal is not None
+            and other.principal.enrolment_id == principal.enrolment_id
         ]
         for other in same[:-LINKS_PER_DEVICE]:
             self._wishes.refuse(other, Refusal.TOO_MANY_LINKS)

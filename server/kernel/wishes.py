@@ -36,6 +36,7 @@ class Wishes:
     def send_short(self, connection: Connection, frame: str) -> None:
         """Send an encoded short message at once."""
         if connection.phase is not Phase.CLOSED:
+            connection.unsent_bytes += len(frame)
             self._effects.append(Send(connection.link, frame))
 
     def send(self, connection: Connection, frame: str | bytes) -> None:

@@ -236,6 +236,15 @@ def test_a_sixth_link_of_a_device_closes_its_oldest(bench: HubBench) -> None:
     assert bench.refusals() == [(2, 1008, "TOO_MANY_LINKS")]
 
 
+def test_nobody_sheds_the_links_of_another_enrolment(bench: HubBench) -> None:
+    """A device's id is no secret, and whose it is the store says only later."""
+    for link in range(1, 6):
+        bench.go_live(link)
+    for link in range(6, 9):
+        bench.sign_in(link, principal("sign-in-2", enrolment="enrolment-2"))
+        assert bench.refusals() == []
+
+
 def test_a_revoked_sign_in_is_closed_at_once_by_command_and_by_the_next_look(bench: HubBench) -> None:
     """Within this process by command, from another process by looking."""
     bench.go_live(1, who=principal("a"), device_id="1")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from server.kernel.connections import LookNow, Stop
+from server.kernel.connections import UNSENT_BYTES, LookNow, Stop
 from support.hub_bench import HubBench, committed, move
-from sync.contract.messages import Heartbeat, Ping
+from sync.contract.codec import encode
+from sync.contract.messages import Heartbeat, Ping, Pong
 from sync.contract.steps import CancelTimer, Closed, Command
 
 
@@ -44,6 +45,20 @@ def test_a_silent_link_is_closed(bench: HubBench) -> None:
     bench.clock.advance(1)
     bench.fire("beat")
     assert bench.refusals() == [(1, 1001, "SILENT")]
+
+
+def test_a_link_that_asks_and_does_not_read_is_closed(bench: HubBench) -> None:
+    """Answers pile up to 1 MiB, not further; a link that reads may ask for ever."""
+    answer = len(encode(Pong(1, 1, bench.clock.wall)))
+    for _ in range(UNSENT_BYTES // answer + 2):
+        bench.say(Ping(1, 1))
+        assert bench.refusals() == []
+        bench.drain()
+    for _ in range(UNSENT_BYTES // answer + 1):
+        bench.say(Ping(1, 1))
+        assert bench.refusals() == []
+    bench.say(Ping(1, 1))
+    assert bench.refusals() == [(1, 1013, "TOO_SLOW")]
 
 
 def test_a_link_that_takes_nothing_for_half_a_minute_is_closed(bench: HubBench) -> None:
