@@ -20,7 +20,7 @@ from app.device_token import DeviceToken
 from app.moves import Moves
 from app.problems_surface import ProblemSurface
 from app.settings import LoadedSettings, Settings, remember
-from app.shell import Shell
+from app.shell import LATER, Shell
 from app.site_zone import SiteZone
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
@@ -205,7 +205,8 @@ class Client(QObject):
                     self._surface.told.append(problem)
             self.controller.on_news(news)
             self.connection.on_news(news)
-        if self._search is not None:
+        # Not restarted: under a steady stream of changes it would never fire.
+        if self._search is not None and not self._again.isActive():
             self._again.start()
 
     def _show_site(self, site: Site | None) -> None:
@@ -226,7 +227,7 @@ class Client(QObject):
     def _is_enabled(self, action: str) -> bool:
         # The window asks while it is made, before there is a shell.
         shell: Shell | None = getattr(self, "shell", None)
-        return action not in {"needs_you", "import"} if shell is None else shell.is_enabled(action)
+        return action not in LATER if shell is None else shell.is_enabled(action)
 
     def _submit(self, operations: Sequence[Operation]) -> None:
         """Give operations to the engine; those of the first moments wait for it."""

@@ -29,6 +29,8 @@ from widgets.words import counted, translate
 COUNT_DELAY_MS: Final = 200
 FIGURES_MS: Final = 5_000
 PICTURE_SIZE: Final = (1920, 1080)
+LATER: Final = frozenset({"needs_you", "import", "open_order"})
+"""Actions of the table that a later release carries out."""
 _CONTEXT: Final = "Shell"
 
 Remember = Callable[[dict[str, object]], None]
@@ -105,7 +107,9 @@ class Shell(QObject):
     def on_counts_changed(self) -> None:
         """Tell the unsent moves at once, everything else a moment later: many changes come together."""
         self._connection.refresh()
-        self._soon.start()
+        # Not restarted: under a steady stream of changes it would never fire.
+        if not self._soon.isActive():
+            self._soon.start()
 
     def refresh_counts(self) -> None:
         """Count the board anew."""
@@ -136,7 +140,7 @@ class Shell(QObject):
         """Say whether an action can be carried out now."""
         if action == "undo":
             return self._controller.can_undo
-        return action not in {"needs_you", "import"}
+        return action not in LATER
 
     def on_action(self, action: str) -> None:
         """Carry out what the window does not do itself."""

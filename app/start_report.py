@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LOOK_MS: Final = 100
 QUIET_MS: Final = 1_000
 """So long nothing may have changed before memory is read or the picture taken."""
-OFFLINE_MS: Final = 20_000
-"""After this time the cached board is good enough, if there is one."""
+OFFLINE_MS: Final = 5_000
+"""So long a server that does not answer may take its time; then the cached board is good enough."""
 GIVE_UP_MS: Final = 180_000
 
 
@@ -98,7 +98,8 @@ class StartReport(QObject):
             return False
         if self._client.connection.is_live:
             return orders > 0 or not self._wants_orders
-        return self._began.elapsed() > OFFLINE_MS and orders > 0
+        is_offline = self._client.connection.is_offline and self._began.elapsed() > OFFLINE_MS
+        return is_offline and orders > 0
 
     def _write(self) -> None:
         if self._picture is None:
