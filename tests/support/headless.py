@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ from server.database import open_database
 from server.system import SystemClock, SystemRandom
 from support.processes import Process, ProcessRunner
 from support.real_server import RealServer
-from support.repository import ROOT
 from support.server_bench import fresh_order
 from sync.contract.ids import Uuid7Ids
 from sync.contract.operations import Import, LogEntry, Move, Operation
 
+PROGRAM = "fulfillment-kanban"
 Json = dict[str, Any]
 
 
@@ -26,8 +25,7 @@ class Headless:
 
     def __init__(self, runner: ProcessRunner, profile: Path, *words: str | Path) -> None:
         self.profile = profile
-        command = (sys.executable, "-m", "app.headless", "--profile", profile, *words)
-        self.process: Process = runner.start(*command, cwd=ROOT)
+        self.process: Process = runner.start_program(PROGRAM, "headless", "--profile", profile, *words)
 
     def ask(self, **request: object) -> None:
         """Send one line."""
