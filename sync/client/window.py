@@ -7,6 +7,7 @@ does not know it (the server answers twice with the same verdict).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -97,7 +98,7 @@ class Window:
     def next_batch(self, now_ms: int) -> list[Operation]:
         """Return what fits into one Submit now, and count it as sent; empty when there is nothing."""
         batch: list[Operation] = []
-        if self._to_send is None:
+        if self._to_send not in self._held:
             return batch
         room = min(SUBMIT_OPERATIONS, SUBMIT_WINDOW - self._unanswered())
         size = 0
@@ -111,7 +112,10 @@ class Window:
         return batch
 
     def _unanswered(self) -> int:
-        return sum(held.verdict is None and held.sent_ms != _NOT_SENT for held in self._held.values())
+        # Behind the next one to send nothing was sent: a long backlog is not looked through at every step.
+        sent = itertools.takewhile(lambda number: number != self._to_send, self._held)
+        underway = (self._held[number] for number in sent)
+        return sum(held.verdict is None and held.sent_ms != _NOT_SENT for held in underway)
 
     def decide(self, verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
         """Remember the verdicts of operations that are held undecided; return those.
