@@ -31,7 +31,7 @@ def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Return the parser of the command line; ``words`` tell which sub-command has to be imported."""
     parser = argparse.ArgumentParser(
         prog="fulfillment-kanban",
-        description="A board of orders for the fulfilment floor. Without a sub-command: the window.",
+        description="A board of orders for the fulfillment floor. Without a sub-command: the window.",
     )
     parser.add_argument("--version", action="version", version=VERSION)
     parser.add_argument(
