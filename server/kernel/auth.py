@@ -130,9 +130,14 @@ class SignIns:
 
     def sign_in(self, origin: str, device_token: str, user: str = "", password: str = "") -> SignedIn:
         """Sign in the device's own user, or another of its site by name and password."""
-        origins = [f"address {origin}", f"user {hashed(device_token)} {user}"]
+        if user or password:
+            origins = [f"address {origin}", f"user {hashed(device_token)} {user}"]
+        else:
+            origins = [f"devices at {origin}"]
         wait_ms = max(self._attempts.wait_ms(known) for known in origins)
-        if wait_ms > 0:
+        # 256 random bits are not guessed: a terminal with a stale token must not shut out the good ones
+        # of its hall, which may all come from one address.
+        if wait_ms > 0 and (user or password or not self._is_enrolled(device_token)):
             raise TooManyAttemptsError(wait_ms)
         try:
             enrolment, user_id = self._credentials(device_token, user, password)
@@ -153,6 +158,13 @@ class SignIns:
                 )
             )
             return self._tokens_for(connection, sign_in_id)
+
+    def _is_enrolled(self, device_token: str) -> bool:
+        with self._reading.begin() as connection:
+            enrolled = select(devices.c.id).where(
+                devices.c.token_hash == hashed(device_token), devices.c.revoked_at.is_(None)
+            )
+            return connection.execute(enrolled).first() is not None
 
     def _credentials(
         self, device_token: str, user: str, password: str

@@ -141,18 +141,33 @@ def test_a_user_of_another_site_is_nobody_here(bench: ServerBench, password_hash
     assert code_of(lambda: desk.sign_in("a", token, "Boss", "right")) == "PASSWORD_WRONG"
 
 
-def test_ten_failures_close_the_door_for_a_quarter_of_an_hour(bench: ServerBench) -> None:
-    """For that address; also for who is right by then; others come in."""
+def test_ten_failures_close_the_door_for_a_quarter_of_an_hour(bench: ServerBench, password_hash: str) -> None:
+    """For passwords from that address; also for who is right by then; others come in."""
+    site = bench.site
+    bench.database.identities.add_user(site.key, "Boss", "supervisor", password_hash)
     desk, token = bench.sign_ins(), bench.device()
-    for _ in range(10):
-        assert code_of(lambda: desk.sign_in("a", "wrong")) == "DEVICE_UNKNOWN"
+    for place in range(10):
+        assert code_of(lambda p=place: desk.sign_in("a", token, f"Nobody {p}", "x")) == "PASSWORD_WRONG"  # type: ignore[misc]
     bench.clock.advance(60_000)
     with pytest.raises(TooManyAttemptsError) as caught:
-        desk.sign_in("a", token)
+        desk.sign_in("a", token, "Boss", "right")
     assert caught.value.wait_ms == FAILURE_WINDOW_MS - 60_000
-    assert desk.sign_in("b", token).access_token
+    assert desk.sign_in("b", token, "Boss", "right").access_token
     bench.clock.advance(caught.value.wait_ms)
+    assert desk.sign_in("a", token, "Boss", "right").access_token
+
+
+def test_a_terminal_with_a_stale_token_shuts_out_only_its_like(bench: ServerBench) -> None:
+    """Strangers are turned away without a look; enrolled devices at the same address sign in as ever."""
+    desk, token, revoked = bench.sign_ins(), bench.device(), bench.device()
+    bench.database.identities.revoke_device(bench.site.key, "Station 2")
+    for _ in range(10):
+        assert code_of(lambda: desk.sign_in("a", "wrong")) == "DEVICE_UNKNOWN"
+    for stranger in ("wrong", revoked):
+        assert code_of(lambda s=stranger: desk.sign_in("a", s)) == "TOO_MANY_ATTEMPTS"  # type: ignore[misc]
     assert desk.sign_in("a", token).access_token
+    assert code_of(lambda: desk.sign_in("a", token, "Nobody", "x")) == "PASSWORD_WRONG"
+    assert code_of(lambda: desk.sign_in("b", revoked)) == "DEVICE_REVOKED"
 
 
 def test_ten_failures_for_a_user_count_from_any_address(bench: ServerBench) -> None:
