@@ -22,6 +22,8 @@ MAX_FILE_BYTES: Final = 256 * 1024
 THEMES: Final = ("light", "dark", "high_contrast")
 TEXT_SCALES: Final = (100, 125, 150, 175, 200)
 LOG_LEVELS: Final = ("debug", "info", "warning")
+_NOT_IN_ADDRESS: Final = frozenset(' @?#%\\"<>')
+"""A name before the host would take the place of the sign-in; the others are typing errors."""
 
 
 class Origin(StrEnum):
@@ -211,9 +213,13 @@ def remember(user_file: Path, changed: Mapping[str, object]) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Say whether this can be a server's address: scheme, host, and a port if any."""
-    if not text.startswith(("http://", "https://")):
+    """Say whether this can be a server's address: scheme, host, a port if any; no name and no password."""
+    scheme, _, rest = text.partition("://")
+    host = rest.partition("/")[0]
+    if scheme not in ("http", "https") or not text.isprintable() or set(text) & _NOT_IN_ADDRESS:
         return False
-    host = text.split("://", 1)[1].split("/", 1)[0]
     name, _, port = host.rpartition(":") if ":" in host and not host.endswith("]") else (host, "", "80")
-    return bool(name) and port.isdigit() and 0 < int(port) < 65_536
+    is_bracketed = name.startswith("[") and name.endswith("]")
+    if not is_bracketed and (set(name) & set("[]:") or "" in name.removesuffix(".").split(".")):
+        return False
+    return bool(name) and port.isdecimal() and port.isascii() and 0 < int(port) < 65_536

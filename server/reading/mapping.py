@@ -127,7 +127,7 @@ class Shelf:
             named = ", ".join(map(shown, columns[:6])) + (", …" if len(columns) > 6 else "")
             raise ProblemError(
                 "MAPPING_NEEDED",
-                f"{origin} is no file that a mapping knows. Its columns: {named}.",
+                f"{origin} is no file that a mapping knows. Its columns: {named or 'none'}.",
                 f"Name a mapping with --mapping ({', '.join(self.names)}, or a .toml file of your own; see "
                 "docs/import.md). Nothing has been written.",
             )

@@ -152,3 +152,36 @@ def test_the_documentation_has_a_row_for_every_setting() -> None:
         assert json.dumps(field.default) in rows[field.name]
         for origin in field.metadata["origins"]:
             assert origin.value in rows[field.name]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a b",
+        "http://ann:secret@10.0.0.1:8440",
+        "http://[::1",
+        "http://..",
+        "http://a..b",
+        "http://%00",
+        "http://10.0.0.1:8440?x=1",
+        "http://10.0.0.1:",
+        "http://::1:8440",
+        "http://:8440",
+        "http://10.0.0.1:٣",
+        "http://10.0.0.1\n",
+    ],
+)
+def test_what_cannot_be_an_address_is_told_before_anything_is_asked(tmp_path: Path, address: str) -> None:
+    """Names and passwords in it, too: they would be sent in the place of the sign-in."""
+    loaded = _load(tmp_path, {"server_url": address})
+    assert loaded.settings.server_url == ""
+    assert _value(loaded, "server_url").error
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://hall", "https://kanban.example.org/board", "http://[::1]:8440", "http://10.0.0.1:8440/"],
+)
+def test_addresses_of_every_shape_are_taken(tmp_path: Path, address: str) -> None:
+    """With and without a port, behind a path of a proxy, IPv6 in brackets."""
+    assert _load(tmp_path, {"server_url": address}).settings.server_url == address
