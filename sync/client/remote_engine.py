@@ -11,12 +11,15 @@ from typing import Final
 
 import msgspec
 
-from sync.client.local_socket import Request, connected, news_from_line
+from sync.client.local_socket import LINE_BYTES, Request, connected, news_from_line
 from sync.client.news import News, Stopped
+from sync.contract.limits import CLIENT_FRAME_BYTES
 from sync.contract.operations import Operation
 from sync.contract.problems import ProblemError
 
 _CHUNK: Final = 64 * 1024
+DRAFTS_A_LINE: Final = LINE_BYTES // CLIENT_FRAME_BYTES
+"""An operation that can be sent at all fits into a frame; a line that is too long would close the door."""
 
 
 class RemoteEngine:
@@ -45,7 +48,8 @@ class RemoteEngine:
 
     def submit(self, drafts: Sequence[Operation]) -> None:
         """Have the engine make operations durable and send them."""
-        self._send(Request(submit=tuple(drafts)))
+        for start in range(0, len(drafts), DRAFTS_A_LINE):
+            self._send(Request(submit=tuple(drafts[start : start + DRAFTS_A_LINE])))
 
     def try_now(self) -> None:
         """Have the engine connect now."""

@@ -36,7 +36,7 @@ from sync.client.news import (
 )
 from sync.client.remote_engine import RemoteEngine
 from sync.contract.messages import Person, Site, Verdict
-from sync.contract.operations import Move, Operation, Outcome, Reason
+from sync.contract.operations import Move, Operation, Outcome, PutOnHold, Reason
 from sync.contract.problems import Problem, ProblemError
 from sync.contract.stages import Stage
 
@@ -163,8 +163,8 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
         assert is_there.acquire(timeout=5)
         engine.submit([OPERATION])
         engine.try_now()
-        # Requests of one guest are carried out in order: the answer to this one comes after them.
-        hand_over(path)
+        # Requests of one guest are carried out in order.
+        eventually(lambda: Request(try_now={}) in door.host.asked)
         assert engine.stop()
         assert engine.stop()
         engine.try_now()
@@ -177,6 +177,24 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
     ]
     assert Request(attach={}) in asked
     assert Request(submit=(OPERATION,)) in asked
+
+
+def test_any_number_of_operations_gets_through_the_door(tmp_path: Path) -> None:
+    """A line has a limit; what is longer goes in several, in its order."""
+    path = tmp_path / "engine.sock"
+    many = [
+        Operation(f"op-{number}", "order-1", PutOnHold("other", "x" * 60_000), "device-1", number)
+        for number in range(1, 41)
+    ]
+    with OpenDoor(path) as door:
+        engine = RemoteEngine(path, lambda _: None)
+        engine.start()
+        engine.submit(many)
+        engine.try_now()
+        eventually(lambda: Request(try_now={}) in door.host.asked)
+        engine.stop()
+        asked = [operation for request in door.host.asked for operation in request.submit or ()]
+    assert asked == many
 
 
 def test_an_engine_that_goes_away_is_told(tmp_path: Path) -> None:
