@@ -59,13 +59,14 @@ class Identities:
     def ensure_site(self, organization: str, site: str, time_zone: str) -> SiteRow:
         """Return the site of this name, made with its organisation and board when it is not there."""
         check_time_zone(time_zone)
+        organization, site = _name(organization), _name(site)
         with self._engine.begin() as connection:
-            organization_id = self._ensure_organization(connection, _name(organization))
+            organization_id = self._ensure_organization(connection, organization)
             key = connection.execute(
                 select(sites.c.id).where(sites.c.organization_id == organization_id, sites.c.name == site)
             ).scalar()
             if key is None:
-                self._make_site(connection, organization_id, _name(site), time_zone)
+                self._make_site(connection, organization_id, site, time_zone)
         return self.choose_site(site, organization)
 
     def choose_site(self, name: str = "", organization: str = "") -> SiteRow:

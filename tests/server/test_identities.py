@@ -37,6 +37,13 @@ def test_a_site_is_made_once(bench: ServerBench) -> None:
     assert len(bench.database.identities.sites()) == 2
 
 
+def test_blanks_around_a_name_do_not_count(bench: ServerBench) -> None:
+    """Neither in making a site nor in finding it again."""
+    assert bench.database.identities.ensure_site(" Organization", "Main ", "Europe/London") == bench.site
+    new = bench.database.identities.ensure_site("Organization ", " New", "Europe/London")
+    assert (new.organization, new.name) == ("Organization", "New")
+
+
 def test_the_only_site_needs_no_name(bench: ServerBench) -> None:
     """With a second one it does."""
     identities = bench.database.identities
