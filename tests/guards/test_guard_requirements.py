@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,10 @@ from packaging.utils import canonicalize_name
 from support import repository
 
 LOCKS = ("run", "dev")
+PROGRAMS = {
+    "client": ("app", "widgets", "sync", "telemetry", "resources"),
+    "server": ("server", "sync/contract", "telemetry"),
+}
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -67,3 +73,19 @@ def test_every_dependency_is_explained() -> None:
     rows = {canonicalize_name(name) for name in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)}
     asked = {canonicalize_name(Requirement(text).name) for texts in project().values() for text in texts}
     assert rows == asked
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_imports_what_is_installed_with_it(program: str) -> None:
+    """The client needs nothing of the server's extra, and the server installs where there is no Qt."""
+    asked = {canonicalize_name(Requirement(text).name) for text in project()["base"] + project()[program]}
+    homes = metadata.packages_distributions()
+    for path in repository.modules(*PROGRAMS[program]):
+        if "verification" in path.parts:
+            continue  # the simulation runs where everything is installed
+        for name in repository.imported(path):
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names or top in repository.ROOMS:
+                continue
+            found = {canonicalize_name(home) for home in homes.get(top, [top])}
+            assert found & asked, f"{path.name} imports {name}, which the extra {program} lacks"
