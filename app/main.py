@@ -7,6 +7,7 @@ what the first paint needs is imported before it.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -100,6 +101,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run what was typed; a problem is one line, never a traceback."""
     typed = sys.argv[1:] if words is None else list(words)
     arguments = make_parser(typed).parse_args(typed)
+    # Until there is a log, records go nowhere: Python would print them, traces too.
+    if not logging.getLogger().handlers:
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         return int(arguments.run(arguments))
     except UsageError as error:

@@ -117,13 +117,18 @@ def default_profile(environ: Mapping[str, str], home: Path) -> Path:
 def open_profile(folder: Path) -> Profile:
     """Return the profile in ``folder``, made when there is none; raises ``ProblemError``."""
     folder = folder.absolute()
-    if folder.exists() and not folder.is_dir():
+    try:
+        is_file = folder.exists() and not folder.is_dir()
+        kind = network_kind(folder)
+    except OSError as error:
+        # Not even to be looked at: in a home of somebody else, or a name that no disk can hold.
+        raise _unreadable(folder, error) from error
+    if is_file:
         raise ProblemError(
             "PROFILE_NOT_A_FOLDER",
             f"{folder} is a file; a profile is a folder.",
             "Name a folder with --profile; it is made when it does not exist.",
         )
-    kind = network_kind(folder)
     if kind:
         raise ProblemError(
             "PROFILE_ON_NETWORK",

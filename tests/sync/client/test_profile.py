@@ -184,3 +184,10 @@ def test_the_default_profile_is_where_the_platform_keeps_data(
     """One folder per person, by the platform's own rule."""
     monkeypatch.setattr(sys, "platform", platform)
     assert default_profile(environ, Path("/home/ana")) == Path(expected)
+
+
+def test_a_name_that_no_disk_can_hold_is_a_problem(tmp_path: Path) -> None:
+    """What cannot even be looked at ends in a sentence, as everything else does."""
+    with pytest.raises(ProblemError) as raised:
+        open_profile(tmp_path / ("n" * 300))
+    assert raised.value.problem.code == "PROFILE_UNREADABLE"
