@@ -164,7 +164,6 @@ class BoardAdvanced:
     seq: int
 
 
-FLUSH_MS: Final = 5
 LOOK_MS: Final = 500
 EXPIRY_GRACE_MS: Final = 60_000
 SLOW_MS: Final = 30_000

@@ -14,7 +14,6 @@ from typing import Final
 from server.kernel.checks import is_usable_hello, is_usable_operation
 from server.kernel.connections import (
     EXPIRY_GRACE_MS,
-    FLUSH_MS,
     LINKS_PER_DEVICE,
     LOOK_MS,
     SLOW_MS,
@@ -55,7 +54,6 @@ from sync.contract.steps import (
 _BEAT: Final = "beat"
 _LOOK: Final = "look"
 _AUTH: Final = "auth:"
-_FLUSH: Final = "flush:"
 
 
 class Hub:
@@ -269,22 +267,18 @@ class Hub:
             self._wishes.refuse(connection, Refusal.TOO_MANY_OPERATIONS)
             return
         connection.waiting += count
-        was_empty = not board.waiting
         board.waiting.extend(
             (connection.link, Submission(operation, principal)) for operation in submit.operations
         )
-        if board.is_committing:
-            return
-        if len(board.waiting) >= SUBMIT_OPERATIONS:
+        # What comes while a commit is on its way waits for it and is the next batch: the busier the
+        # board, the larger the batches, and nobody waits for a window to close on an idle one.
+        if not board.is_committing:
             self._commit(board)
-        elif was_empty:
-            self._wishes.set_timer(f"{_FLUSH}{board.site.site_id}", FLUSH_MS)
 
     def _commit(self, board: Board) -> None:
         count = min(len(board.waiting), SUBMIT_OPERATIONS)
         taken = [board.waiting.popleft() for _ in range(count)]
         board.is_committing = True
-        self._wishes.cancel_timer(f"{_FLUSH}{board.site.site_id}")
         links = [link for link, _ in taken]
         batch = Batch(board.site, tuple(submission for _, submission in taken))
         self._wishes.job(
@@ -339,10 +333,6 @@ class Hub:
             self._beat()
         elif name == _LOOK:
             self._look()
-        elif name.startswith(_FLUSH):
-            board = self._fanout.board(name.removeprefix(_FLUSH))
-            if board is not None and board.waiting and not board.is_committing:
-                self._commit(board)
         else:
             connection = self._links.get(int(name.removeprefix(_AUTH)))
             if connection is not None:

@@ -28,7 +28,6 @@ def deltas(bench: HubBench, link: int = 1) -> list[tuple[int, int]]:
 def commit(bench: HubBench, number: int, prev_seq: int) -> None:
     """Let link 1 hand in one operation and the store decide it."""
     bench.submit(move(number))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), committed(prev_seq, move(number)))
 
 
@@ -59,7 +58,6 @@ def test_a_batch_that_changed_nothing_is_not_fanned_out(bench: HubBench) -> None
     """Operations decided before are answered, the log stays as it is."""
     bench.go_live(1)
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), Committed(0, 0, (), committed(0, move(1)).verdicts))
     assert deltas(bench) == []
     assert bench.news() == []
@@ -172,7 +170,6 @@ def test_a_commit_behind_another_process_is_read_from_where_that_began(bench: Hu
     """The store's own entries do not follow what this process knows: the gap is read first."""
     bench.go_live(1)
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), committed(4, move(1)))
     assert deltas(bench) == []
     page = bench.job("page")

@@ -11,7 +11,7 @@ from support.orders import make_order
 from sync.contract.messages import Decided, Refused
 from sync.contract.operations import Create, Operation
 from sync.contract.orders import LineItem
-from sync.contract.steps import CancelTimer, Closed, Drained, Job
+from sync.contract.steps import Closed, Drained, Job
 
 
 @pytest.fixture
@@ -39,32 +39,30 @@ def decided(bench: HubBench, link: int = 1) -> list[int]:
     ]
 
 
-def test_a_few_operations_wait_five_milliseconds_for_more(bench: HubBench) -> None:
-    """The timer is set by the first; what comes meanwhile joins the batch."""
+def test_an_idle_board_commits_at_once(bench: HubBench) -> None:
+    """Nobody waits for others who may not come."""
     bench.submit(move(1))
-    assert bench.timers() == {"flush:site-1": 5}
-    bench.submit(move(2))
-    assert bench.effects == []
-    bench.fire("flush:site-1")
-    assert batch_of(bench.job("commit")) == [move(1), move(2)]
+    assert batch_of(bench.job("commit")) == [move(1)]
 
 
-def test_a_full_batch_does_not_wait(bench: HubBench) -> None:
-    """64 operations are committed at once, and the timer is forgotten."""
-    bench.submit(*(move(number) for number in range(1, 64)))
-    bench.submit(move(64), move(65))
-    assert len(batch_of(bench.job("commit"))) == 64
-    assert CancelTimer("flush:site-1") in bench.effects
+def test_a_busy_board_commits_in_batches(bench: HubBench) -> None:
+    """What comes during a commit goes together afterwards, 64 operations at most."""
+    bench.submit(move(1))
+    first = bench.job("commit")
+    bench.submit(*(move(number) for number in range(2, 66)))
+    bench.submit(move(66))
+    bench.answer(first, committed(0, move(1)))
+    second = bench.job("commit")
+    assert batch_of(second) == [move(number) for number in range(2, 66)]
+    bench.answer(second, committed(1, *(move(number) for number in range(2, 66))))
+    assert batch_of(bench.job("commit")) == [move(66)]
 
 
 def test_one_commit_at_a_time(bench: HubBench) -> None:
-    """What arrives during a commit is the next batch; a late timer starts none beside it."""
+    """What arrives during a commit is the next batch; none starts beside it."""
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     first = bench.job("commit")
     bench.submit(move(2))
-    assert bench.effects == []
-    bench.fire("flush:site-1")
     assert bench.effects == []
     bench.answer(first, committed(0, move(1)))
     assert decided(bench) == [1]
@@ -72,20 +70,18 @@ def test_one_commit_at_a_time(bench: HubBench) -> None:
     assert batch_of(second) == [move(2)]
     bench.answer(second, committed(1, move(2)))
     assert decided(bench) == [2]
-    bench.fire("flush:site-1")
-    assert bench.effects == []
-    bench.fire("flush:nobody")
-    assert bench.effects == []
 
 
 def test_every_link_gets_its_own_verdicts_in_its_order(bench: HubBench) -> None:
     """One batch may hold the operations of several links."""
     bench.go_live(2, device_id="device-2")
-    bench.submit(move(1), move(2))
+    bench.submit(move(1))
+    first = bench.job("commit")
+    bench.submit(move(2), move(3))
     bench.submit(move(1, "device-2"), link=2)
-    bench.fire("flush:site-1")
-    bench.answer(bench.job("commit"), committed(0, move(1), move(2), move(1, "device-2")))
-    assert decided(bench, 1) == [1, 2]
+    bench.answer(first, committed(0, move(1)))
+    bench.answer(bench.job("commit"), committed(1, move(2), move(3), move(1, "device-2")))
+    assert decided(bench, 1) == [2, 3]
     assert decided(bench, 2) == [1]
 
 
@@ -93,10 +89,12 @@ def test_a_link_that_is_gone_gets_no_verdict_but_its_operations_are_decided(benc
     """The client hears of them when it comes back."""
     bench.go_live(2, device_id="device-2")
     bench.submit(move(1))
+    first = bench.job("commit")
+    bench.submit(move(2))
     bench.submit(move(1, "device-2"), link=2)
     bench.feed(Closed(1))
-    bench.fire("flush:site-1")
-    bench.answer(bench.job("commit"), committed(0, move(1), move(1, "device-2")))
+    bench.answer(first, committed(0, move(1)))
+    bench.answer(bench.job("commit"), committed(1, move(2), move(1, "device-2")))
     assert bench.frames(1) == []
     assert decided(bench, 2) == [1]
 
@@ -104,7 +102,6 @@ def test_a_link_that_is_gone_gets_no_verdict_but_its_operations_are_decided(benc
 def test_a_cloned_device_is_told_after_what_was_decided(bench: HubBench) -> None:
     """Verdicts first, then the refusal that makes the client take a new identity."""
     bench.submit(move(1), move(2))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), Committed(0, 0, (), (verdict(move(1), 1), None)))
     decision, refused = bench.heard()
     assert isinstance(decision, Decided)
@@ -116,7 +113,6 @@ def test_a_cloned_device_is_told_after_what_was_decided(bench: HubBench) -> None
 def test_a_device_cloned_in_all_its_operations_hears_no_verdict(bench: HubBench) -> None:
     """An empty answer is not sent."""
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), Committed(0, 0, (), (None,)))
     assert bench.refusals() == [(1, 1008, "DEVICE_CLONED")]
     assert decided(bench) == []
@@ -126,9 +122,11 @@ def test_a_store_that_fails_closes_the_links_of_the_batch_and_goes_on(bench: Hub
     """Nothing was written; those clients send again. The others are not touched."""
     bench.go_live(2, device_id="device-2")
     bench.go_live(3, device_id="device-3")
-    bench.submit(move(1), move(2))
+    bench.submit(move(1))
+    first = bench.job("commit")
+    bench.submit(move(2))
     bench.submit(move(1, "device-3"), link=3)
-    bench.fire("flush:site-1")
+    bench.answer(first, committed(0, move(1)))
     failing = bench.job("commit")
     bench.submit(move(1, "device-2"), link=2)
     bench.feed(Closed(3))
@@ -165,7 +163,6 @@ def test_an_order_typed_in_is_handed_on(bench: HubBench) -> None:
     """With its lines and numbers as they are."""
     made = Operation("op", "order", Create(make_order()), "device-1", 1)
     bench.submit(made)
-    bench.fire("flush:site-1")
     assert batch_of(bench.job("commit")) == [made]
 
 
@@ -183,13 +180,12 @@ def test_more_than_the_window_closes_the_link(bench: HubBench) -> None:
 
 
 def test_sites_are_decided_apart(bench: HubBench) -> None:
-    """Each board has its own batch, timer and commit."""
+    """Each board has its own batch and commit."""
     other = principal(site=principal().site.key._replace(site_id="site-2"), enrolment="other")
     bench.go_live(2, who=other, device_id="device-2")
     bench.submit(move(1))
+    assert batch_of(bench.job("commit")) == [move(1)]
     bench.submit(move(1, "device-2"), link=2)
-    assert bench.timers() == {"flush:site-2": 5}
-    bench.fire("flush:site-2")
     assert batch_of(bench.job("commit")) == [move(1, "device-2")]
     bench.answer(bench.job("commit"), committed(0, move(1, "device-2")))
     bench.feed(Drained(1))

@@ -31,7 +31,6 @@ def test_a_heartbeat_says_where_the_log_stands(bench: HubBench) -> None:
 def test_a_link_that_still_sends_gets_no_heartbeat(bench: HubBench) -> None:
     """Nothing piles up behind a delta that does not leave."""
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), committed(3, move(1)))
     bench.fire("beat")
     assert bench.frames() == []
@@ -64,7 +63,6 @@ def test_a_link_that_asks_and_does_not_read_is_closed(bench: HubBench) -> None:
 def test_a_link_that_takes_nothing_for_half_a_minute_is_closed(bench: HubBench) -> None:
     """It resumes from its cursor."""
     bench.submit(move(1))
-    bench.fire("flush:site-1")
     bench.answer(bench.job("commit"), committed(3, move(1)))
     bench.clock.advance(30_001)
     bench.say(Ping(1, 1))
