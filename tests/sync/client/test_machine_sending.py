@@ -232,11 +232,12 @@ def test_a_server_that_has_forgotten_a_verdict_is_sent_the_operation_again() -> 
     assert bench.outbox.reopened == [2]
 
 
-def test_another_epoch_is_sent_everything_that_is_not_done() -> None:
+@pytest.mark.parametrize("decided_device_seq", [0, 2])
+def test_another_epoch_is_sent_everything_that_is_not_done(decided_device_seq: int) -> None:
     """Verdicts of another history say nothing; neither does a cursor of it make anything done."""
     bench = MachineBench(held=held("op-1", "op-2", decided_seq=498), next_device_seq=3, cache=cached(497))
     bench.connect()
-    bench.welcome(epoch="epoch-2", head=9)
+    bench.welcome(epoch="epoch-2", head=9, decided_device_seq=decided_device_seq)
     assert submits(bench) == [["op-1", "op-2"]]
     assert bench.outbox.reopened == [1]
     bench.hear(decided(verdict("op-1", 1, 7)))
