@@ -2,7 +2,7 @@
 
 Two desktop clients on one server: from the drop on one board to the end of the paint that shows the card
 in its new column on the other. In between lie the outbox on disk, the server's commit, fan-out, the
-other's cache and its paint. One card goes to and fro between the tops of two columns, so that it is
+other's cache and its paint. One card goes back and forth between the tops of two columns, so that it is
 always in sight. Floor: the two commits that must reach the disk.
 """
 
@@ -21,7 +21,7 @@ ORDERS = 500
 
 
 def main() -> None:
-    """Move one card to and fro and watch the other terminal."""
+    """Move one card back and forth and watch the other terminal."""
     floor = round(2 * sync_ms(95), 3)
     with opened_place(ORDERS) as place:
         mover = _start(place, "mover")
