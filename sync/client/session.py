@@ -8,6 +8,7 @@ the access token only in this object. Foreign errors become problems::
     ├── SERVER_NOT_OURS        somebody answers, but it is no server of this product
     ├── PROTOCOL_TOO_OLD       this program is older than the server still understands
     ├── PROTOCOL_TOO_NEW       this program is newer than the server understands
+    ├── SYNC_ADDRESS_UNPROTECTED  the server is asked over TLS and names a socket without it
     ├── SIGN_IN_NEEDED         no device token and no refresh token that is still good
     └── whatever the server says: DEVICE_REVOKED, TOKEN_EXPIRED, TOO_MANY_ATTEMPTS, …
 """
@@ -153,7 +154,15 @@ class Session:
         token = await self.get()
         headers = {"Authorization": f"Bearer {token}"}
         answer = await self._ask("GET", "/sync-address", headers=headers)
-        return _read(answer, _SyncAddress).url
+        url = _read(answer, _SyncAddress).url
+        if self.server_url.startswith("https:") and not url.startswith("wss:"):
+            # Behind a proxy the server may know only its inner, unprotected address.
+            raise ProblemError(
+                "SYNC_ADDRESS_UNPROTECTED",
+                "The server named an unprotected address for the board, so the sign-in was not sent there.",
+                "Ask IT to start the server with --sync-url and a wss address.",
+            )
+        return url
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -89,6 +89,28 @@ def test_the_first_sign_in_uses_the_device_token_and_keeps_the_refresh_token() -
     assert session.expires_ms() == 900_000
 
 
+@pytest.mark.parametrize(
+    ("server_url", "socket_url", "is_taken"),
+    [
+        ("https://server.test", "wss://server.test:9000/", True),
+        ("http://server.test", "ws://server.test:9000/", True),
+        ("https://server.test", "ws://server.test:9000/", False),
+    ],
+)
+def test_a_token_asked_for_over_tls_is_not_sent_without_it(
+    server_url: str, socket_url: str, is_taken: bool
+) -> None:
+    """A proxy that ends TLS makes the server believe that there is none."""
+    server = FakeServer()
+    server.answers["/sync-address"] = lambda: httpx.Response(200, json={"url": socket_url})
+    transport = httpx.MockTransport(server)
+    session = Session(server_url, MemorySecrets(), device_token="device", transport=transport)
+    if is_taken:
+        assert run(session.sync_address()) == socket_url
+    else:
+        assert code_of(session.sync_address()) == "SYNC_ADDRESS_UNPROTECTED"
+
+
 def test_the_token_at_hand_is_given_again() -> None:
     """Nothing is asked for what is known."""
     server = FakeServer()
