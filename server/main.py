@@ -1,30 +1,34 @@
-"""``fulfillment-kanban-server``: one sub-command a task. Exit code 0, 1 for a failure, 2 for usage."""
+"""``fulfillment-kanban-server``: one sub-command a task. Exit code 0, 1 for a failure, 2 for usage.
+
+The commands are imported within :func:`main`: Ctrl-C while they load is no traceback either.
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
-
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING, Final
 
 from server import VERSION
-from server.commands import COMMANDS
-from server.modules import MODULES
-from server.registration import Command, CommandContext
-from server.system import SystemClock, SystemRandom
-from sync.contract.ids import Uuid7Ids
 from sync.contract.problems import ProblemError, UsageError
+
+if TYPE_CHECKING:
+    from server.registration import Command, CommandContext
 
 INTERRUPTED: Final = 130
 _SYSTEM: Final = "The system refused: {}{}. Check permissions and free space. [SYSTEM_REFUSED]"
 _DATA: Final = "The data cannot be used: {}. Check the disk, or restore a backup. [DATA_UNUSABLE]"
+_FAULT: Final = "Something in this program went wrong ({}). Tell who maintains it. [PROGRAM_FAULT]"
 
 
 def all_commands() -> tuple[Command, ...]:
     """Return every sub-command: the server's own, then those of the modules."""
+    from server.commands import COMMANDS
+    from server.modules import MODULES
+
     return tuple(command for module in (*COMMANDS, *MODULES) for command in module.commands)
 
 
@@ -44,9 +48,21 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a problem is one line, never a traceback."""
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our answer went away; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(words: Sequence[str] | None) -> int:
+    from sqlalchemy.exc import SQLAlchemyError
+
     arguments = make_parser().parse_args(words)
-    clock = SystemClock()
-    context = CommandContext(clock, Uuid7Ids(clock, SystemRandom()), sys.stdin, sys.stdout, sys.stderr)
+    context = _context()
     try:
         return int(arguments.run(arguments, context))
     except UsageError as error:
@@ -54,20 +70,33 @@ def main(words: Sequence[str] | None = None) -> int:
         return 2
     except ProblemError as error:
         context.warn(error.problem.line())
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our answer went away; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         context.warn(_SYSTEM.format(error.strerror or error, where))
-        return 1
     except SQLAlchemyError as error:
         context.warn(_DATA.format(str(error).splitlines()[0]))
-        return 1
+    except Exception as error:  # noqa: BLE001 - the promise: one line, and the trace in the log if there is one
+        _log_fault(error)
+        context.warn(_FAULT.format(type(error).__name__))
+    return 1
+
+
+def _context() -> CommandContext:
+    from server.registration import CommandContext
+    from server.system import SystemClock, SystemRandom
+    from sync.contract.ids import Uuid7Ids
+
+    clock = SystemClock()
+    return CommandContext(clock, Uuid7Ids(clock, SystemRandom()), sys.stdin, sys.stdout, sys.stderr)
+
+
+def _log_fault(error: Exception) -> None:
+    log = logging.getLogger("server.main")
+    # Without a handler the library itself would print the trace.
+    if log.hasHandlers():
+        log.error("unexpected %s", type(error).__name__, exc_info=error)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ from sync.contract.problems import ProblemError, UsageError
 
 PORTS: Final = range(65_536)
 EMBEDDED_DEVICE: Final = "This computer"
+_SOCKET_ADDRESS: Final = re.compile(r"wss?://[^\s/@?#]+(/[^\s?#]*)?")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +46,12 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
     port = default_port if arguments.port is None else arguments.port
     if port not in PORTS or arguments.sync_port not in PORTS:
         raise UsageError("PORT_UNKNOWN", "A port is a number from 0 to 65535.", "Choose another.")
+    if arguments.sync_url and not _SOCKET_ADDRESS.fullmatch(arguments.sync_url):
+        raise UsageError(
+            "SYNC_URL_INVALID",
+            f"{arguments.sync_url!r} is no address of a socket.",
+            "Write it like wss://kanban.example.org/sync.",
+        )
     settings = Settings(arguments.host, port, arguments.sync_port, arguments.sync_url)
     folder = data_folder(arguments.data)
     opened = (

@@ -241,6 +241,32 @@ def test_ctrl_c_is_no_traceback(data: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
+    "address", ["garbage", "http://here", "ws://", "ws://ann:pw@here", "ws://a b", "wss://x?y"]
+)
+def test_a_socket_address_that_is_none_is_a_usage_error(
+    data: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    """Every terminal would be sent there."""
+    assert run("serve", "--data", data, "--port", "0", "--sync-url", address) == 2
+    assert "[SYNC_URL_INVALID]" in problem_of(capsys)
+
+
+def test_ctrl_c_while_the_commands_load_is_no_traceback(processes: ProcessRunner) -> None:
+    """The first second of every command goes into imports."""
+    program = (
+        "import sys, types\n"
+        "class Interrupting(types.ModuleType):\n"
+        "    def __getattr__(self, name):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.modules['server.commands'] = Interrupting('server.commands')\n"
+        "from server.main import main\n"
+        "sys.exit(main(['health']))\n"
+    )
+    process = processes.run(sys.executable, "-c", program)
+    assert (process.wait(), process.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (PermissionError(13, "Permission denied", "/somewhere"), "SYSTEM_REFUSED"),
@@ -263,6 +289,24 @@ def test_a_system_that_refuses_is_one_line(
     monkeypatch.setattr("server.registration.open_database", failing)
     assert run("user", "list", "--data", data) == 1
     assert f"[{code}]" in problem_of(capsys)
+
+
+@pytest.mark.expects_log_warnings
+def test_a_fault_of_ours_is_one_line_and_in_the_log(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody is shown a traceback; who looks for it finds it."""
+
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("server.registration.open_database", failing)
+    assert run("user", "list", "--data", data) == 1
+    assert "[PROGRAM_FAULT]" in problem_of(capsys)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 def test_the_server_needs_neither_qt_nor_the_desktop(tmp_path: Path, processes: ProcessRunner) -> None:
