@@ -23,6 +23,8 @@ LOOKED_AT: Final = 24
 _COUNT: Final = TextStyle(FontKey(13, 600, figures=True), "ink2")
 _CARRIER: Final = TextStyle(FontKey(13, 600), "ink")
 _PLAIN: Final = TextStyle(FontKey(13, 500, figures=True), "ink2")
+_WORDS: Final = TextStyle(FontKey(13, 500), "ink2")
+"""Words have no tabular figures: those widen the hyphen of "No cut-off"."""
 
 
 class _Part(NamedTuple):
@@ -77,7 +79,7 @@ class GroupTexts:
         """Return cut-off and time left, with an icon where somebody has to hurry."""
         cut_off = group.key.cut_off_ms
         if cut_off is None:
-            return [_Part(translate("Board", "No cut-off"), _PLAIN, "")]
+            return [_Part(translate("Board", "No cut-off"), _WORDS, "")]
         parts = [_Part(moment_text(cut_off, moment.now_ms, moment.zone), _PLAIN, "")]
         left = left_text(cut_off, moment.now_ms)
         if left and state is Urgency.NONE:
