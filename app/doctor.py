@@ -69,6 +69,10 @@ def all_checks(folder: Path, loaded: LoadedSettings) -> Iterator[Check]:
     for name, check in zip(names, checks, strict=True):
         try:
             yield check()
+        except OSError as error:
+            yield Check(
+                name, State.BAD, f"It cannot be looked at: {error.strerror}.", "Check the folder's rights."
+            )
         except Exception as error:  # noqa: BLE001 - a broken check is a finding too
             yield Check(name, State.BAD, f"It could not be checked ({type(error).__name__}).", "Tell IT.")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import logging
 import os
 import queue
@@ -65,6 +66,10 @@ class _End(NamedTuple):
 _Event = News | _Line | _End
 
 
+class _OutputRefusedError(Exception):
+    """Standard output takes no lines: a full disk, for example."""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser("headless", help=_HELP, description=_DESCRIPTION)
@@ -89,13 +94,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, stdin: IO[bytes] | None = None, stdout: IO[str] | None = None) -> int:
     """Run the sub-command; a problem is one line of JSON and one for people, never a traceback."""
     output = stdout or sys.stdout
+    # Started with a stream closed (``<&-``, ``>&-``), there is none: no input, and nobody to tell.
+    lines = stdin or (sys.stdin.buffer if sys.stdin is not None else io.BytesIO())
 
     def say(line: str) -> None:
-        output.write(line + "\n")
-        output.flush()
+        if output is not None:
+            try:
+                output.write(line + "\n")
+                output.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise _OutputRefusedError(error.strerror or str(error)) from error
 
     try:
-        return _run(args, stdin or sys.stdin.buffer, say)
+        return _run(args, lines, say)
+    except _OutputRefusedError as error:
+        # What is left in the buffer would be tried again at the end, and complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"The answers cannot be written: {error}. Make room there. [OUTPUT_REFUSED]\n")
+        return 1
     except ProblemError as error:
         problem = error.problem
         fields = {"code": problem.code, "sentence": problem.sentence, "what_to_do": problem.what_to_do}

@@ -99,12 +99,13 @@ def _add_subcommands(parser: argparse.ArgumentParser, words: Sequence[str]) -> N
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run what was typed; a problem is one line, never a traceback."""
-    typed = sys.argv[1:] if words is None else list(words)
-    arguments = make_parser(typed).parse_args(typed)
     # Until there is a log, records go nowhere: Python would print them, traces too.
     if not logging.getLogger().handlers:
         logging.getLogger().addHandler(logging.NullHandler())
     try:
+        typed = sys.argv[1:] if words is None else list(words)
+        # Within, because Ctrl+C while a sub-command is imported is no traceback either.
+        arguments = make_parser(typed).parse_args(typed)
         return int(arguments.run(arguments))
     except UsageError as error:
         print(error.problem.line(), file=sys.stderr)

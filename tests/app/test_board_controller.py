@@ -27,7 +27,7 @@ def test_a_move_is_on_screen_before_it_is_anywhere_else(bench: ClientBench) -> N
     (local_id,) = bench.first(Stage.CONFIRMED)
     order = bench.client.view.order(local_id)
     assert order is not None
-    bench.client.board.move_requested.emit((local_id,), Stage.PICKING)
+    bench.client.board.move_requested.emit((local_id,), Stage.PICKING, Source.DRAG)
     assert bench.stage(local_id) is Stage.PICKING
     assert _fate(bench, local_id) is Fate.SAVING
     (operation,) = bench.engine.submitted

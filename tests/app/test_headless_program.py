@@ -170,3 +170,34 @@ def test_a_reader_that_goes_away_ends_it(tmp_path: Path) -> None:
         program.stdin.write(b'{"status": {}}\n' * 3)
         assert program.wait(20) == 1
         assert program.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [("<&-", 0, ""), (">&- </dev/null", 0, ""), (">/dev/full </dev/null", 1, "[OUTPUT_REFUSED]")],
+)
+def test_missing_and_full_streams_are_no_traceback(
+    processes: ProcessRunner, tmp_path: Path, redirection: str, code: int, said: str
+) -> None:
+    """A closed input is its end, a closed output is nobody listening, a full disk is one sentence."""
+    words = f"{sys.executable} -m app.main headless --profile {tmp_path / 'p'} --server {FAR} {redirection}"
+    process = processes.start("sh", "-c", words, cwd=ROOT)
+    assert process.wait() == code
+    assert process.stderr.count("\n") == 0
+    assert process.stderr.endswith(said)
+    assert bool(process.stderr) is bool(said)
+
+
+def test_ctrl_c_while_it_loads_is_no_traceback(processes: ProcessRunner) -> None:
+    """Half of its start goes into imports."""
+    program = (
+        "import sys, types\n"
+        "class Interrupting(types.ModuleType):\n"
+        "    def __getattr__(self, name):\n"
+        "        raise KeyboardInterrupt\n"
+        "from app.main import main\n"
+        "sys.modules['app.headless_floor'] = Interrupting('app.headless_floor')\n"
+        "sys.exit(main(['headless']))\n"
+    )
+    process = processes.run(sys.executable, "-c", program)
+    assert (process.wait(), process.stderr) == (130, "")
