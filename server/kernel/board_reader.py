@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -24,7 +24,7 @@ from server.kernel.records import (
 from server.kernel.schema import boards, operation_log, orders
 from server.kernel.signed import unsigned
 from sync.contract.codec import encode_compressed
-from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_ORDERS
+from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_ORDERS
 from sync.contract.messages import RawSnapshotChunk
 from sync.contract.ports import Clock
 from sync.contract.problems import ProblemError
@@ -197,7 +197,21 @@ def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:
     rows = connection.execute(select(orders.c.body).where(*_on_board(site)).order_by(orders.c.id)).scalars()
     frames: list[bytes] = []
     count = 0
-    while chunk := [msgspec.Raw(row) for row in islice(rows, SNAPSHOT_CHUNK_ORDERS)]:
+    for chunk in _chunks(rows):
         frames.append(encode_compressed(RawSnapshotChunk(len(frames), chunk)))
         count += len(chunk)
     return Snapshot(head.epoch, head.seq, count, unsigned(state_hash), tuple(frames))
+
+
+def _chunks(rows: Iterable[bytes]) -> Iterator[list[msgspec.Raw]]:
+    """Part orders by number and by length: two hundred long ones would be no frame that a client takes."""
+    chunk: list[msgspec.Raw] = []
+    size = 0
+    for row in rows:
+        if chunk and (len(chunk) == SNAPSHOT_CHUNK_ORDERS or size + len(row) > SNAPSHOT_CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(msgspec.Raw(row))
+        size += len(row)
+    if chunk:
+        yield chunk

@@ -15,6 +15,8 @@ SUBMIT_OPERATIONS: Final = 64
 SUBMIT_WINDOW: Final = 256
 """Operations that a client may have sent without an answer."""
 SNAPSHOT_CHUNK_ORDERS: Final = 200
+SNAPSHOT_CHUNK_BYTES: Final = SERVER_FRAME_BYTES // 4
+"""Orders of one chunk together, before compression; a longer order is a chunk of its own."""
 AUTH_DEADLINE_MS: Final = 5_000
 HEARTBEAT_MS: Final = 5_000
 SILENCE_MS: Final = 15_000

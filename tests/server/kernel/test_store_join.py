@@ -14,7 +14,7 @@ from sync.contract.codec import decode_server
 from sync.contract.limits import DELTA_BYTES
 from sync.contract.messages import SnapshotChunk
 from sync.contract.operations import Import, Move, Operation, Take
-from sync.contract.orders import HASH_MODULUS, canonical_bytes, row_hash
+from sync.contract.orders import HASH_MODULUS, LineItem, canonical_bytes, row_hash
 from sync.contract.stages import Stage
 
 
@@ -154,3 +154,20 @@ def test_a_look_tells_heads_and_ended_sign_ins(bench: ServerBench) -> None:
     assert look.ended_sign_ins == (one.person.sign_in_id, two.person.sign_in_id, "nobody")
     bench.database.identities.disable_user(bench.site.key, "Ana")
     assert bench.database.store.look((), asked).ended_sign_ins == asked
+
+
+def test_long_orders_make_more_chunks_that_a_client_can_read(bench: ServerBench) -> None:
+    """Two hundred orders of a wholesaler are too long for one frame; every order comes once, in order."""
+    lines = tuple(LineItem(place, f"SKU-{place}", "x" * 1_000, 1) for place in range(1, 401))
+    orders = [msgspec.structs.replace(fresh_order(place), lines=lines) for place in range(30)]
+    operations = [
+        Operation(f"op-{place}", f"order-{place:02}", Import(order)) for place, order in enumerate(orders)
+    ]
+    bench.database.store.import_orders(bench.site.key, operations, "batch-1")
+    snapshot = bench.database.reader.snapshot(bench.site.key, "device-1").snapshot
+    chunks = [decode_server(frame) for frame in snapshot.frames]
+    assert len(chunks) > 1
+    assert [chunk.index for chunk in chunks if isinstance(chunk, SnapshotChunk)] == list(range(len(chunks)))
+    sent = [order.id for chunk in chunks if isinstance(chunk, SnapshotChunk) for order in chunk.orders]
+    assert sent == [f"order-{place:02}" for place in range(30)]
+    assert snapshot.orders == 30
