@@ -17,6 +17,7 @@ from PySide6.QtCore import QSocketNotifier
 import app.window_run
 from app.composition import Client
 from app.main import main
+from sync.contract.operations import Source
 from sync.contract.stages import Stage
 
 ORIGINS = {Stage.PICKING: Stage.CONFIRMED, Stage.CONFIRMED: Stage.PICKING}
@@ -44,7 +45,7 @@ class WatchedClient(Client):
         goal = Stage(json.loads(line)["drop"])
         first = self.view.rows(self.view.ids(ORIGINS[goal])[:1])[0]
         _tell({"dropped": first.number, "at_ns": time.monotonic_ns()})
-        self.board.move_requested.emit((first.local_id,), goal)
+        self.board.move_requested.emit((first.local_id,), goal, Source.DRAG)
 
     def on_painted(self, local_ids: frozenset[int]) -> None:
         """Tell the cards whose column is new since they were last told."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from support.card_rows import NOW_MS
 from support.list_source import ListSource
+from sync.contract.operations import Source
 from sync.contract.rows import CardRow
 from sync.contract.stages import Stage
 from telemetry.recorder import MemoryRecorder
@@ -26,6 +27,7 @@ class BoardBench:
     recorder: MemoryRecorder
     painted: list[frozenset[int]] = field(default_factory=list)
     moves: list[tuple[tuple[int, ...], Stage]] = field(default_factory=list)
+    move_sources: list[Source] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     first_paints: list[int] = field(default_factory=list)
     refusal: str = ""
@@ -62,9 +64,10 @@ class BoardBench:
         QApplication.processEvents()
         return set().union(*self.painted)
 
-    def on_move(self, ids: tuple[int, ...], stage: Stage) -> None:
+    def on_move(self, ids: tuple[int, ...], stage: Stage, source: Source) -> None:
         """Do what the controller does: put the move into the rows and say what changed."""
         self.moves.append((ids, stage))
+        self.move_sources.append(source)
         if self.applies_moves:
             self.board.show_change(self.source.move(ids, stage))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sync.contract.operations import Source
 from sync.contract.rows import CardRow
 from sync.contract.stages import STAGES, Stage, stage_index
 from widgets.announcements import (
@@ -30,7 +31,7 @@ class CarryHooks:
     row_of: Callable[[int], CardRow | None]
     may_move: Callable[[tuple[int, ...], Stage], str]
     repaint: Callable[[Iterable[Box]], None]
-    moved: Callable[[tuple[int, ...], Stage], None]
+    moved: Callable[[tuple[int, ...], Stage, Source], None]
     say: Callable[[str, bool], None]
     released: Callable[[set[Stage]], None]
     """Some columns need not be held still any more."""
@@ -175,7 +176,7 @@ class Carry:
         place = drag.slot.place + 1 if drag.slot is not None else 1
         self._hooks.say(dropped_text(drag.lead.number, len(drag.ids), stage, place), False)
         # First the move, then the columns that were held: the rows then already know the move.
-        self._hooks.moved(drag.ids, stage)
+        self._hooks.moved(drag.ids, stage, Source.KEY if drag.is_by_keyboard else Source.DRAG)
         self._hooks.released(set(STAGES))
 
     def put_back(self, *, is_silent: bool = False) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from sync.contract.operations import Source
 from sync.contract.ports import Recorder
 from sync.contract.rows import BoardChange
 from sync.contract.stages import STAGES, Stage, next_stage, previous_stage
@@ -39,7 +40,7 @@ _SETTLE_MS = 3_000
 class Board(FocusedCanvas):
     """All columns of the board."""
 
-    move_requested = Signal(object, object)
+    move_requested = Signal(object, object, object)
     order_opened = Signal(object)
     filter_clear_requested = Signal()
 
@@ -207,12 +208,12 @@ class Board(FocusedCanvas):
         if reason:
             self.announced.emit(refused_text(reason), True)
         else:
-            self._tell_move(ids, stage)
+            self._tell_move(ids, stage, Source.KEY)
 
-    def _tell_move(self, ids: tuple[int, ...], stage: Stage) -> None:
-        """Emit the move; typed, because signals check nothing."""
+    def _tell_move(self, ids: tuple[int, ...], stage: Stage, source: Source) -> None:
+        """Emit the move and how it was given; typed, because signals check nothing."""
         self._settle_timer.start()
-        self.move_requested.emit(ids, stage)
+        self.move_requested.emit(ids, stage, source)
 
     def open_focused(self) -> None:
         """Open the focused order; while cards are in the air, Enter drops them instead."""

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from support.board_bench import BoardBench, MakeBoard
 from support.card_rows import MINUTE_MS, NOW_MS, card_row, mixed_rows
+from sync.contract.operations import Source
 from sync.contract.rows import Fate
 from sync.contract.stages import Stage
 from widgets.board.focus import Focus
@@ -57,6 +58,7 @@ def test_a_drop_on_another_column_asks_for_the_move(bench: BoardBench) -> None:
     assert bench.is_dragging()
     _release(bench, 1)
     assert bench.moves == [((3,), Stage.PICKING)]
+    assert bench.move_sources == [Source.DRAG]
     assert not bench.is_dragging()
     assert 3 in bench.source.ids(Stage.PICKING)
 

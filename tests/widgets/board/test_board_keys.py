@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from support.board_bench import BoardBench, MakeBoard
 from support.card_rows import card_row
+from sync.contract.operations import Source
 from sync.contract.stages import Stage
 
 Key = Qt.Key
@@ -93,6 +94,7 @@ def test_space_lifts_arrows_carry_space_drops(bench: BoardBench) -> None:
     QApplication.processEvents()
     _press(bench, Key.Key_Space)
     assert bench.moves == [((2,), Stage.PICKING)]
+    assert bench.move_sources == [Source.KEY]
     assert bench.board.focused() == 2
     assert "Order 70002 moved to Picking, place 1. Not sent yet." in bench.said
 
