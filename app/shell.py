@@ -28,6 +28,9 @@ from widgets.words import counted, translate
 
 COUNT_DELAY_MS: Final = 200
 FIGURES_MS: Final = 5_000
+FRAMES: Final = 25
+LEAST_DELAY_MS: Final = 100
+"""Shorter delays are told as a tenth of a second: "0 s" says nothing."""
 PICTURE_SIZE: Final = (1920, 1080)
 LATER: Final = frozenset({"needs_you", "import", "open_order"})
 """Actions of the table that a later release carries out."""
@@ -125,8 +128,8 @@ class Shell(QObject):
         self._window.status_line.set_figures(
             Figures(
                 drag_ms=self._recorder.last("drag_latency"),
-                frame_ms=self._recorder.last("render_time"),
-                live_s=None if delay_ms is None else delay_ms / 1000,
+                frame_ms=_usual(self._recorder.samples("render_time")),
+                live_s=None if delay_ms is None else max(delay_ms, LEAST_DELAY_MS) / 1000,
                 memory_mb=self._memory_mb,
                 is_offline=self._connection.is_offline,
             )
@@ -225,6 +228,12 @@ class Shell(QObject):
         parts = (rectangle.x(), rectangle.y(), rectangle.width(), rectangle.height())
         place = ",".join(str(part) for part in parts)
         self._remember({"window": place, "is_maximized": window.isMaximized()})
+
+
+def _usual(samples: list[float]) -> float | None:
+    """Return the median of the newest samples: one long frame is not how the terminal does."""
+    newest = sorted(samples[-FRAMES:])
+    return newest[len(newest) // 2] if newest else None
 
 
 def _rectangle(remembered: str) -> QRect | None:

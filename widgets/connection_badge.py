@@ -73,7 +73,8 @@ def badge_text(state: ConnectionState, now_ms: int, zone: tzinfo) -> Badge:
     is_stuck = state.oldest_unsent_ms is not None and now_ms - state.oldest_unsent_ms > STALE_UNSENT_MS
     if state.delay_ms is None:
         return Badge(translate("Badge", "Live"), Tone.AMBER if is_stuck else Tone.GREEN, "zap", not_sent)
-    time = seconds_text(state.delay_ms / 1000)
+    # Never "0 s": a tenth of a second is as near as anybody can tell.
+    time = seconds_text(max(state.delay_ms, 100) / 1000)
     if state.delay_ms >= SLOW_MS:
         return Badge(translate("Badge", "Live {time}, slow", time=time), Tone.AMBER, "zap", not_sent)
     tone = Tone.AMBER if is_stuck and state.not_sent else Tone.GREEN
