@@ -109,9 +109,12 @@ def merge(build: Path, measured: dict[str, Measurement], keep: bool) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the variables of a measurement: no screen, no person's keyring; ``support`` of the tests."""
+    """Return the variables of a measurement: no screen, no person's keyring; ``support`` of the tests.
+
+    An installed program is compiled once, so nothing may keep Python from writing that down.
+    """
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "LC_ALL": "C.UTF-8",
         "PYTHONPATH": str(ROOT / "tests"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = "2"
+# No screen; and the programs that tests start are compiled once, not at every start.
+LEFT_OUT = {"DISPLAY", "PYTHONDONTWRITEBYTECODE", "WAYLAND_DISPLAY"}
 
 
 def command(arguments: list[str]) -> list[str]:
@@ -22,7 +24,7 @@ def command(arguments: list[str]) -> list[str]:
 
 def environment(given: dict[str, str]) -> dict[str, str]:
     """Return the variables for a run without a screen, a person's settings or a person's keyring."""
-    chosen = {name: value for name, value in given.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    chosen = {name: value for name, value in given.items() if name not in LEFT_OUT}
     chosen["QT_QPA_PLATFORM"] = "offscreen"
     chosen.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     chosen.setdefault("LC_ALL", "C.UTF-8")
