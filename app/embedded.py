@@ -79,6 +79,9 @@ class EmbeddedServer:
         with self._lock:
             if self._is_stopped:
                 raise _not_started("the program ends")
+            if self._process is not None:
+                # It died: let go of its pipe and of what the system remembers of it.
+                self._end(self._process)
             try:
                 # A session of its own: Ctrl+C in the terminal is for us, and we end the child in order.
                 self._process = subprocess.Popen(
