@@ -97,8 +97,10 @@ class Writer:
         for plan in plans:
             refs = plan.refs
             known = frozenset(self._store.known_refs(self._site.key, plan.source, refs))
-            report.already_here += len(known)
-            report.new += self._put(plan.orders(known), batch_id) if is_real else len(refs) - len(known)
+            new = self._put(plan.orders(known), batch_id) if is_real else len(refs) - len(known)
+            report.new += new
+            # Also those that somebody else imported since we looked.
+            report.already_here += len(refs) - new
         report.applied = is_real
 
     def _put(self, orders: Iterator[Order], batch_id: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server.database import open_database
+from server.kernel.store import Store
 from server.main import main
 from server.modules.imports.command import Progress
 from support.clocks import CountingIds, FakeClock
@@ -120,6 +121,17 @@ def test_a_preview_writes_nothing(folder: Path, small: Path, capsys: pytest.Capt
     assert "fields parted by comma" in said.out
     assert said.err == ""
     assert stored(folder) == []
+
+
+def test_what_another_import_writes_meanwhile_is_already_here(
+    folder: Path, small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once may both find an order missing; one of them makes it."""
+    assert ask(capsys, small, "--apply", "--data", folder)["new"] == 2
+    monkeypatch.setattr(Store, "known_refs", lambda *_: {})
+    answer = ask(capsys, small, "--apply", "--data", folder)
+    assert (answer["new"], answer["already_here"]) == (0, 2)
+    assert len(stored(folder)) == 2
 
 
 def test_json_has_the_documented_shape(folder: Path, small: Path, capsys: pytest.CaptureFixture[str]) -> None:
