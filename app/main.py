@@ -187,8 +187,20 @@ def run_window(arguments: argparse.Namespace) -> int:
     profile = open_profile(profile_folder(arguments))
     loaded = read_settings(arguments, profile.folder)
     token = read_device_token(loaded.settings.device_token_file, profile.folder)
+    if arguments.demo and (loaded.settings.server_url or token.server):
+        raise UsageError(
+            "DEMO_NOT_HERE",
+            "Demo orders are for a server of this computer's own, and another one is named.",
+            "Leave --demo or the server out.",
+        )
     lock = take_profile(profile)
     if lock is None:
+        if arguments.screenshot is not None or arguments.report_start:
+            raise ProblemError(
+                "PROFILE_IN_USE",
+                f"Another program uses the profile {profile.folder}, so nothing was written.",
+                "Close it, or choose another folder with --profile.",
+            )
         return 0
     try:
         from app.window_run import run_client

@@ -89,6 +89,8 @@ class StartReport(QObject):
             self._quiet.restart()
         if self._began.elapsed() > GIVE_UP_MS:
             self._end("The server did not answer in time, so there is no picture of its board.")
+        elif self._is_hopeless():
+            self._end("There is no board to show: the server does not answer, or does not let this one in.")
         elif self._is_time(sum(seen)) and self._quiet.elapsed() >= QUIET_MS:
             self._timer.stop()
             self._write()
@@ -98,8 +100,14 @@ class StartReport(QObject):
             return False
         if self._client.connection.is_live:
             return orders > 0 or not self._wants_orders
-        is_offline = self._client.connection.is_offline and self._began.elapsed() > OFFLINE_MS
-        return is_offline and orders > 0
+        return self._is_long_offline() and orders > 0
+
+    def _is_hopeless(self) -> bool:
+        """Say whether nothing was ever here and nothing comes; a server of our own is slow, not offline."""
+        return self._is_long_offline() and not self._client.view.info().epoch
+
+    def _is_long_offline(self) -> bool:
+        return self._client.connection.is_offline and self._began.elapsed() > OFFLINE_MS
 
     def _write(self) -> None:
         if self._picture is None:

@@ -44,6 +44,7 @@ def _said(process: Process) -> str:
         ("--server", "nowhere"),
         ("--theme", "pink"),
         ("--demo", "none"),
+        ("--demo", "10", "--server", NOBODY),
         ("--unknown",),
         ("settings", "--unknown"),
     ],
@@ -177,6 +178,10 @@ def test_a_second_start_raises_the_first_and_ends(
     second = _window(processes, server, profile)
     assert second.wait(30) == 0
     assert second.stderr == ""
+    # Who wants a file gets one or is told: 0 without it would be a lie.
+    third = _window(processes, server, profile, "--screenshot", tmp_path / "board.png")
+    assert third.wait(30) == 1
+    assert third.stderr.endswith("[PROFILE_IN_USE]")
     assert first.is_running()
     assert first.terminate(20) == 0
 
@@ -193,6 +198,22 @@ def test_without_the_server_the_cached_board_is_shown(
     told = json.loads(process.stdout)
     assert (told["orders"], told["state"]) == (12, "offline")
     assert process.stderr == ""
+
+
+def test_no_picture_of_a_board_that_was_never_here(processes: ProcessRunner, tmp_path: Path) -> None:
+    """A new terminal that cannot reach its server says so and ends with 1, long before a minute is over."""
+    words = (
+        "--profile",
+        tmp_path / "p",
+        "--server",
+        "http://127.0.0.1:9",
+        "--screenshot",
+        tmp_path / "board.png",
+    )
+    process = processes.start_program("fulfillment-kanban", *words, env={"QT_QPA_PLATFORM": "offscreen"})
+    assert process.wait(50) == 1
+    assert process.stderr.startswith("There is no board to show")
+    assert not (tmp_path / "board.png").exists()
 
 
 def test_a_killed_window_leaves_a_profile_that_opens(
