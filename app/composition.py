@@ -102,7 +102,7 @@ class Client(QObject):
             self.window, self.view, self.clock, self._zone, self._try_now, self
         )
         self.shell = self._make_shell(settings)
-        self.bridge = Bridge(self)
+        self.bridge = Bridge(surface.on_loop_exception, self)
         self.bridge.open(self._on_news)
         surface.show_with(self._show_problem_from_anywhere)
         self.board.set_seconds_per_line(settings.seconds_per_line)

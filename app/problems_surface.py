@@ -62,6 +62,14 @@ class ProblemSurface:
         _LOG.error("unexpected %s", type(error).__name__, exc_info=error)
         self.tell(problem_of(error))
 
+    def on_loop_exception(self, _loop: object, context: dict[str, object]) -> None:
+        """Take what an event loop could not give to anybody."""
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self.tell_error(error)
+        else:
+            _LOG.error("event loop: %s", context.get("message"))
+
 
 class Hooks:
     """Installs the surface behind the interpreter's hooks, and takes it away again."""
@@ -100,14 +108,6 @@ class Hooks:
         """Log an exception from where none can be raised; it disturbs nothing a person sees."""
         error = getattr(unraisable, "exc_value", None)
         _LOG.error("unraisable in %r", getattr(unraisable, "object", None), exc_info=error)
-
-    def on_loop_exception(self, _loop: object, context: dict[str, object]) -> None:
-        """Take what an event loop could not give to anybody."""
-        error = context.get("exception")
-        if isinstance(error, BaseException):
-            self._surface.tell_error(error)
-        else:
-            _LOG.error("event loop: %s", context.get("message"))
 
 
 class QtMessages:

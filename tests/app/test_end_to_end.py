@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.headless import Headless, logged_moves, put_orders
 from support.processes import Process, ProcessRunner
 from support.real_input import RealInput, real_input
+from support.real_server import started_server
 from support.waiting import eventually
 from sync.client.board_view import BoardView
 from sync.contract.stages import Stage
@@ -57,13 +59,14 @@ class Terminal:
 
 
 @contextmanager
-def _started(processes: ProcessRunner, profile: Path, display: str) -> Iterator[Terminal]:
+def _started(
+    processes: ProcessRunner, profile: Path, display: str, words: tuple[str, ...] = ("--demo", str(ORDERS))
+) -> Iterator[Terminal]:
     process = processes.start_program(
         "fulfillment-kanban",
         "--profile",
         profile,
-        "--demo",
-        str(ORDERS),
+        *words,
         env={"QT_QPA_PLATFORM": "xcb", "DISPLAY": display},
     )
     terminal = Terminal(process, profile)
@@ -137,9 +140,38 @@ def _find(hand: RealInput, number: str) -> None:
         hand.key(sign)
 
 
+def test_a_move_outlives_a_killed_window_and_a_server_that_is_away(
+    processes: ProcessRunner, x_display: str, tmp_path: Path
+) -> None:
+    """Moved while nobody answers, killed with SIGKILL, started again: it arrives exactly once."""
+    profile = tmp_path / "p"
+    with started_server(tmp_path) as server:
+        put_orders(server, 12)
+        words = ("--server", server.url, "--device-token-file", str(server.token_file))
+        with _started(processes, profile, x_display, words) as terminal, real_input(x_display) as hand:
+            hand.focus_window(TITLE)
+            number = terminal.numbers(Stage.CONFIRMED)[0]
+            _click(hand, FIRST_CARD)
+            server.kill()
+            # By key: the banner that tells of the cut pushes the cards down.
+            hand.key("bracketright")
+            guest = Headless(processes, profile)
+            eventually(lambda: guest.status()["not_sent"] == 1, 30.0, "a move in the outbox")
+            terminal.process.kill()
+        server.start()
+        with _started(processes, profile, x_display, words) as terminal:
+            eventually(lambda: number in terminal.numbers(Stage.PICKING), START_S, "the move at the server")
+        assert len(logged_moves(server)) == 1
+
+
 def _move_by_key(hand: RealInput) -> None:
     """Put the focus on the first card with a click and press ``]``."""
-    hand.move(*FIRST_CARD)
+    _click(hand, FIRST_CARD)
+    hand.key("bracketright")
+
+
+def _click(hand: RealInput, point: tuple[int, int]) -> None:
+    """Click the left button at a point."""
+    hand.move(*point)
     hand.press()
     hand.release()
-    hand.key("bracketright")

@@ -95,8 +95,8 @@ def test_an_event_loop_gives_its_exceptions_to_the_surface(
     shown: Surface, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A task that nobody waited for is told; a loop's mere words are logged."""
-    shown.hooks.on_loop_exception(None, {"message": "lost", "exception": ValueError("x")})
-    shown.hooks.on_loop_exception(None, {"message": "only words"})
+    shown.surface.on_loop_exception(None, {"message": "lost", "exception": ValueError("x")})
+    shown.surface.on_loop_exception(None, {"message": "only words"})
     assert len(shown.lines()) == 1
     assert "only words" in caplog.text
 
