@@ -228,6 +228,8 @@ class Hub:
             self._wishes.warn("device_cloned", device_id=hello.device_id)
             self._wishes.refuse(connection, Refusal.DEVICE_CLONED)
             return
+        if result.skipped:
+            self._wishes.warn("operations_missing", device_id=hello.device_id, count=result.skipped)
         if result.is_damaged:
             self._wishes.warn("state_hash_differs", device_id=hello.device_id, cursor=hello.cursor)
         head = Head(result.head, result.epoch, result.durable_seq)

@@ -73,6 +73,8 @@ class Joined(NamedTuple):
     head: int
     durable_seq: int
     decided_device_seq: int
+    skipped: int = 0
+    """How many operations the device no longer holds that this log has never seen."""
     is_cloned: bool = False
     is_new_epoch: bool = False
     """The client knew more than the server: the epoch was renewed for everybody."""

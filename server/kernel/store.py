@@ -88,8 +88,8 @@ class Store:
         site = principal.site.key
         with self._engine.begin() as connection:
             board = connection.execute(select(boards).where(boards.c.site_id == site.site_id)).one()
-            decided = self._identify(connection, principal, hello)
-            if decided is None:
+            known = self._identify(connection, principal, hello)
+            if known is None:
                 return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
             is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
             epoch = self._renew_epoch(connection, site) if is_ahead else board.epoch
@@ -99,7 +99,8 @@ class Store:
             epoch,
             board.seq,
             board.durable_seq,
-            decided,
+            max(known, hello.next_device_seq - 1),
+            skipped=max(0, hello.next_device_seq - 1 - known),
             is_new_epoch=is_ahead,
             is_damaged=is_damaged,
             needs_snapshot=is_damaged or not is_same,
@@ -110,7 +111,7 @@ class Store:
         return self._reader.look(site_ids, sign_in_ids)
 
     def _identify(self, connection: Connection, principal: Principal, hello: Hello) -> int | None:
-        """Return the highest decided number of a device, None when it is another enrolment's."""
+        """Return the highest number of a device decided so far, None when it is another enrolment's."""
         table = device_identities
         row = connection.execute(select(table).where(table.c.id == hello.device_id)).one_or_none()
         # What the device no longer holds is decided or lost: waiting for it would block it for ever.
@@ -126,12 +127,12 @@ class Store:
                     created_at=self._clock.wall_ms(),
                 )
             )
-            return declared
+            return 0
         if row.enrolment_id != principal.enrolment_id or row.site_id != principal.site.key.site_id:
             return None
         if declared > row.decided_device_seq:
             _write_marks(connection, {hello.device_id: declared})
-        return max(declared, int(row.decided_device_seq))
+        return int(row.decided_device_seq)
 
     def _renew_epoch(self, connection: Connection, site: SiteKey) -> str:
         epoch = self._ids.new()

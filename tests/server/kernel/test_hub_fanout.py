@@ -126,6 +126,14 @@ def test_a_snapshot_that_cannot_be_made_closes_the_link(bench: HubBench) -> None
     assert bench.effects == []
 
 
+def test_operations_that_nobody_holds_any_more_are_noted(bench: HubBench) -> None:
+    """The terminal goes on behind them, and IT can see that they are gone."""
+    bench.answer(bench.sign_in(), Joined(EPOCH, 0, 0, 4, skipped=4))
+    noted = Noted("operations_missing", (("device_id", "device-1"), ("count", 4)), is_warning=True)
+    assert noted in bench.news()
+    assert bench.refusals() == []
+
+
 def test_a_board_that_differs_is_noted_and_loaded_anew(bench: HubBench) -> None:
     """A wrong state hash is data corruption: repaired, and said."""
     joined = Joined(EPOCH, 5, 0, 0, is_damaged=True, needs_snapshot=True)

@@ -41,10 +41,14 @@ def test_a_new_device_starts_where_it_says(bench: ServerBench) -> None:
     ana = bench.principal()
     joined = bench.join(ana, next_device_seq=8)
     assert (joined.decided_device_seq, joined.needs_snapshot, joined.is_cloned) == (7, True, False)
-    assert bench.join(ana, next_device_seq=3).decided_device_seq == 7
-    assert bench.join(ana, next_device_seq=10).decided_device_seq == 9
+    assert joined.skipped == 7
+    again = bench.join(ana, next_device_seq=3)
+    assert (again.decided_device_seq, again.skipped) == (7, 0)
+    later = bench.join(ana, next_device_seq=10)
+    assert (later.decided_device_seq, later.skipped) == (9, 2)
     bench.commit(ana, create(10))
-    assert bench.join(ana, next_device_seq=10).decided_device_seq == 10
+    last = bench.join(ana, next_device_seq=10)
+    assert (last.decided_device_seq, last.skipped) == (10, 0)
 
 
 def test_a_device_belongs_to_its_enrolment(bench: ServerBench) -> None:
