@@ -28,6 +28,8 @@ from sync.contract.problems import ProblemError
 FILE_NAME: Final = "server.sqlite"
 BUSY_TIMEOUT_MS: Final = 30_000
 """How long a writer waits for another process's transaction before it gives up."""
+_HARMLESS: Final = frozenset({"logs", "lost+found"})
+"""What may lie in a folder before its data: the log of a start that failed, a disk of its own."""
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode = WAL",
@@ -78,9 +80,23 @@ def create_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | No
     """Open the data folder, and make it when it is not there yet."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if not (folder / FILE_NAME).exists():
+            _check_empty(folder)
+            # Customers and hashes: not for everybody, wherever the folder lies. SQLite's other files follow.
+            (folder / FILE_NAME).touch(mode=0o640)
     except OSError as error:
         raise _unusable(folder, error) from error
     return _opened(folder / FILE_NAME, clock, ids, faults or NoFaults())
+
+
+def _check_empty(folder: Path) -> None:
+    """Refuse a folder with somebody else's things: a wrong ``--data`` must not scatter files there."""
+    if any(entry.name not in _HARMLESS for entry in folder.iterdir()):
+        raise ProblemError(
+            "NOT_OUR_FOLDER",
+            f"{folder} holds other things and no server data. Nothing has been changed.",
+            "Choose another folder with --data; a new or an empty one is made into a data folder.",
+        )
 
 
 def memory_database(clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:

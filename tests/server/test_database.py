@@ -108,6 +108,24 @@ def test_an_empty_folder_is_not_set_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    """A wrong --data scatters no files; what a start that failed left behind is no hindrance."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    with pytest.raises(ProblemError) as caught:
+        create_database(tmp_path, FakeClock(), CountingIds())
+    assert caught.value.problem.code == "NOT_OUR_FOLDER"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["logs", "photo.jpg"]
+    (tmp_path / "photo.jpg").unlink()
+    create_database(tmp_path, FakeClock(), CountingIds()).close()
+
+
+def test_the_data_is_not_for_everybody(tmp_path: Path) -> None:
+    """Customers and hashes: whatever the folder's permissions are, others cannot read the file."""
+    create_database(tmp_path, FakeClock(), CountingIds()).close()
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o007 == 0
+
+
 def test_a_foreign_database_is_left_alone(tmp_path: Path) -> None:
     """Another program's tables are not ours to add to."""
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
