@@ -18,6 +18,7 @@ from support.headless import put_orders, start_headless
 from support.processes import ProcessRunner
 from support.real_server import RealServer, started_server
 from sync.client.profile import open_profile
+from sync.contract.operations import Source
 from sync.contract.stages import STAGES, Stage
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.qt_log_ignore("This plugin does not support")]
@@ -96,7 +97,7 @@ def test_moves_of_a_cut_are_sent_once_when_the_server_is_back(
         for number in numbers:
             local_id = client.view.find(number)
             assert local_id is not None
-            client.board.move_requested.emit((local_id,), Stage.PICKING)
+            client.board.move_requested.emit((local_id,), Stage.PICKING, Source.DRAG)
         assert client.view.not_sent_count() == 3
         qtbot.waitUntil(lambda: " | 3 not sent" in client.window.header.connection._badge.words)
         server.start()
