@@ -69,7 +69,9 @@ def test_one_bad_row_costs_one_row(tmp_path: Path, fault: str) -> None:
     assert {each.device_id for each in state.pending} == {state.device_id}
     assert ids(opened) == [f"op-{n}" for n in range(5, 40) if n != 7]
     assert (tmp_path / report.put_aside).exists()
-    assert reopened(path).salvage is None
+    again = reopened(path)
+    again.outbox.close()
+    assert again.salvage is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,9 @@ def test_a_lost_done_row_loses_nothing(tmp_path: Path) -> None:
     with closing(Outbox.open(path, CountingIds()).outbox) as outbox:
         outbox.finish(5, 0)
     spoil(path, "DELETE FROM kept WHERE device_seq = 5")
-    report = reopened(path).salvage
+    opened = reopened(path)
+    opened.outbox.close()
+    report = opened.salvage
     assert report is not None
     assert (report.rows_saved, report.rows_lost) == (0, 1)
 
