@@ -12,6 +12,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from app.feature_use import BULK, FeatureUse
 from app.moves import Moves
 from app.refusal_words import refusal_sentence, verdict_sentence
 from sync.client.board_view import BoardView
@@ -60,6 +61,7 @@ class BoardController(QObject):
         submit: Submit,
         clock: Clock,
         zone: tzinfo,
+        features: FeatureUse,
         parent: QObject | None = None,
     ) -> None:
         """Join ``board`` and ``view``; operations go to ``submit``."""
@@ -70,6 +72,7 @@ class BoardController(QObject):
         self._submit = submit
         self._clock = clock
         self._zone = zone
+        self._features = features
         self._person = view.info().person
         self._numbers: dict[str, str] = {}
         board.move_requested.connect(self.on_move_requested)
@@ -102,6 +105,8 @@ class BoardController(QObject):
         if not orders:
             self._board.show_change(BoardChange((), (goal,)))
             return
+        if len(orders) > 1:
+            self._features.used(BULK)
         operations = self._moves.move(orders, goal, source)
         refusals = self._begin(operations)
         self._moves.forget(refusals)

@@ -17,6 +17,7 @@ from app.board_controller import BoardController
 from app.bridge import Bridge
 from app.connection_controller import ConnectionController
 from app.device_token import DeviceToken
+from app.feature_use import FILTERS, FeatureUse
 from app.moves import Moves
 from app.problems_surface import ProblemSurface
 from app.settings import LoadedSettings, Settings, remember
@@ -27,6 +28,7 @@ from app.version import VERSION
 from sync.client.board_view import BoardView
 from sync.client.news import News, ProblemArose, RaiseWanted, Started, Welcomed
 from sync.client.profile import Profile
+from sync.contract.flags import DefaultFlags
 from sync.contract.ids import Uuid7Ids
 from sync.contract.messages import Site
 from sync.contract.operations import Operation
@@ -81,6 +83,7 @@ class Client(QObject):
         settings = loaded.settings
         self.clock = SystemClock()
         self.recorder = MemoryRecorder()
+        self._features = FeatureUse(DefaultFlags(), self.recorder)
         self.view = BoardView(profile.cache)
         self.view.reload()
         info = self.view.info()
@@ -97,6 +100,7 @@ class Client(QObject):
             self._submit,
             self.clock,
             self._zone,
+            self._features,
         )
         self.connection = ConnectionController(
             self.window, self.view, self.clock, self._zone, self._try_now, self
@@ -255,6 +259,7 @@ class Client(QObject):
             self._search.found.connect(self.on_found)
             self._again = QTimer(self, singleShot=True, interval=SEARCH_AGAIN_MS)
             self._again.timeout.connect(self._search.again)
+            self._features.used(FILTERS)
         self._search.search(words)
 
     def on_found(self, ids: object) -> None:

@@ -11,6 +11,7 @@ Errors (``ProblemError``): ``DEVICE_UNKNOWN``, ``DEVICE_REVOKED``, ``PASSWORD_WR
 from __future__ import annotations
 
 import secrets
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -66,22 +67,26 @@ class Attempts:
         """Tell the time by ``clock``."""
         self._clock = clock
         self._failures: dict[str, deque[int]] = {}
+        # Sign-ins are checked on several threads at once.
+        self._lock = threading.Lock()
 
     def wait_ms(self, origin: str) -> int:
         """Return how long this origin must wait, 0 when it may try."""
-        recent = self._recent(origin)
-        if len(recent) < FAILURES:
-            return 0
-        return recent[0] + FAILURE_WINDOW_MS - self._clock.mono_ms()
+        with self._lock:
+            recent = self._recent(origin)
+            if len(recent) < FAILURES:
+                return 0
+            return recent[0] + FAILURE_WINDOW_MS - self._clock.mono_ms()
 
     def failed(self, origin: str) -> None:
         """Count one failure."""
-        recent = self._recent(origin)
-        recent.append(self._clock.mono_ms())
-        self._failures.pop(origin, None)
-        while len(self._failures) >= REMEMBERED_ORIGINS:
-            del self._failures[next(iter(self._failures))]
-        self._failures[origin] = recent
+        with self._lock:
+            recent = self._recent(origin)
+            recent.append(self._clock.mono_ms())
+            self._failures.pop(origin, None)
+            while len(self._failures) >= REMEMBERED_ORIGINS:
+                del self._failures[next(iter(self._failures))]
+            self._failures[origin] = recent
 
     def _recent(self, origin: str) -> deque[int]:
         recent = self._failures.get(origin, deque(maxlen=FAILURES))
