@@ -99,15 +99,24 @@ class EmbeddedServer:
             return self._process
 
     def _fill(self) -> None:
-        """Put the made-up orders on the board, once in the life of its data."""
+        """Put the made-up orders on an empty board, once in the life of its data."""
         mark = self._folder / "demo.json"
         if not self._demo_orders or mark.exists():
             return
-        command = [*_SERVER, "demo", "--data", str(self._folder)]
-        numbers = ["--orders", str(self._demo_orders), "--seed", str(DEMO_SEED)]
+        # Never among real orders: whoever imported a file first keeps a board without made-up ones.
+        is_empty = _has_no_log(self._command("health", "--json"))
+        if is_empty:
+            self._command("demo", "--orders", str(self._demo_orders), "--seed", str(DEMO_SEED))
+        made = {"orders": self._demo_orders if is_empty else 0, "seed": DEMO_SEED}
+        with contextlib.suppress(OSError):
+            # Without the mark the board is looked at again: it costs a second.
+            mark.write_text(json.dumps(made), encoding="utf-8")
+
+    def _command(self, *words: str) -> str:
+        """Run a sub-command of the server on the same data; return what it printed."""
         try:
             done = subprocess.run(
-                [*command, *numbers],
+                [*_SERVER, *words, "--data", str(self._folder)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -120,7 +129,7 @@ class EmbeddedServer:
             raise _no_demo(type(error).__name__) from error
         if done.returncode != 0:
             raise _no_demo((done.stderr.strip().splitlines() or ["no reason was given"])[-1])
-        mark.write_text(json.dumps({"orders": self._demo_orders, "seed": DEMO_SEED}), encoding="utf-8")
+        return done.stdout
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         """End one child: by its input, then by asking, then by force."""
@@ -176,6 +185,14 @@ def _address(line: str) -> Address | None:
         return Address(str(told["url"]), str(told["device_token"]))
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _has_no_log(health: str) -> bool:
+    """Say whether nothing has ever happened on any board, by the words of ``health --json``."""
+    try:
+        return all(site["seq"] == 0 for site in json.loads(health)["sites"])
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _not_started(why: str) -> ProblemError:

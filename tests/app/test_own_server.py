@@ -12,7 +12,12 @@ import pytest
 
 from app.embedded import EmbeddedServer
 from app.own_server import OwnServerSession
+from app.system import SystemClock, SystemRandom
+from server.database import open_database
+from support.server_bench import fresh_order
 from support.waiting import eventually
+from sync.contract.ids import Uuid7Ids
+from sync.contract.operations import Import, Operation
 from sync.contract.problems import ProblemError
 
 pytestmark = pytest.mark.timeout(120)
@@ -79,6 +84,37 @@ def test_a_server_that_died_is_started_again_by_the_next_question(server: Embedd
         await session.close()
 
     asyncio.run(talk())
+
+
+def test_demo_orders_come_once_and_only_to_an_empty_board(tmp_path: Path) -> None:
+    """An order that somebody imported keeps made-up ones away, for good."""
+    empty, filled = tmp_path / "empty", tmp_path / "filled"
+    for folder, wanted in ((empty, 30), (filled, 1)):
+        server = EmbeddedServer(folder)
+        server.start()
+        server.stop()
+        if folder is filled:
+            _import_one(folder)
+        with_demo = EmbeddedServer(folder, demo_orders=30)
+        with_demo.start()
+        with_demo.stop()
+        assert _orders(folder) == wanted
+
+
+def _import_one(folder: Path) -> None:
+    clock = SystemClock()
+    ids = Uuid7Ids(clock, SystemRandom())
+    with open_database(folder, clock, ids) as database:
+        site = database.identities.choose_site("")
+        operation = Operation(ids.new(), ids.new(), Import(fresh_order(1)))
+        database.store.import_orders(site.key, [operation], ids.new())
+
+
+def _orders(folder: Path) -> int:
+    clock = SystemClock()
+    with open_database(folder, clock, Uuid7Ids(clock, SystemRandom())) as database:
+        site = database.identities.choose_site("").key
+        return len(database.reader.page(site, 0).entries)
 
 
 def test_a_start_that_fails_is_the_engines_problem(tmp_path: Path) -> None:
