@@ -19,6 +19,11 @@ Failed = Callable[[str, Problem | None], None]
 """Called with a reason for IT, and a problem when a person should know of it."""
 
 _NOT_WRITTEN = "The board's copy on this computer cannot be written. Your own moves are kept apart from it."
+_NOT_WHOLE = Problem(
+    "BOARD_NOT_WHOLE",
+    "The board that the server sent is not the one it meant. The last whole one stays on screen.",
+    "It is asked for again by itself; if this stays, call IT.",
+)
 _MAKE_ROOM = "Make room on the disk; the board catches up by itself."
 
 
@@ -89,7 +94,7 @@ class Follower:
             if error:
                 self._fail(link, error, Problem("CACHE_NOT_WRITTEN", _NOT_WRITTEN, _MAKE_ROOM))
             elif isinstance(result, SnapshotRefused):
-                self._fail(link, f"snapshot refused: {result.reason}", None)
+                self._fail(link, f"snapshot refused: {result.reason}", _NOT_WHOLE)
             elif isinstance(result, DeltaRefused):
                 self._refused(link, result)
             elif isinstance(result, CacheChange | CacheSnapshot):

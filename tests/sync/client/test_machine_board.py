@@ -187,7 +187,7 @@ def test_a_page_inside_a_snapshot_drops_the_link() -> None:
 
 
 def test_a_refused_snapshot_is_asked_for_again() -> None:
-    """A hash that does not fit is never swapped in; the next link starts anew."""
+    """A hash that does not fit is never swapped in, and said; the next link starts anew."""
     bench = MachineBench()
     bench.results["cache.end_snapshot"] = SnapshotRefused("hash")
     bench.connect()
@@ -195,6 +195,7 @@ def test_a_refused_snapshot_is_asked_for_again() -> None:
     take_snapshot(bench, begin())
     assert bench.news(SnapshotApplied) == []
     assert bench.closes()[0].reason == "snapshot refused: hash"
+    assert [news.problem.code for news in bench.news(ProblemArose)] == ["BOARD_NOT_WHOLE"]
     bench.fire("retry")
     assert bench.connects() == 2
 
