@@ -7,11 +7,14 @@ import time
 from typing import Final
 
 import msgspec
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync.contract.problems import Problem
 
 BODY_BYTES: Final = 1024 * 1024
+LEFT: Final = 499
+"""What the log says of whoever left before the answer."""
 _LOG: Final = logging.getLogger(__name__)
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -50,6 +53,9 @@ class Surroundings:
             await self._app(scope, exchange.receive, exchange.send)
         except _TooLargeError:
             await exchange.answer(413, _TOO_LARGE)
+        except ClientDisconnect:
+            # Anybody may leave in the middle of a request; nobody is there to be answered.
+            exchange.status = LEFT
         except Exception:  # noqa: BLE001 - whatever it is, the other side gets an answer
             _LOG.exception("request failed")
             await exchange.answer(500, _FAULT)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from server.kernel.http import json_response
 from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
-from server.kernel.surroundings import BODY_BYTES, Surroundings
+from server.kernel.surroundings import BODY_BYTES, LEFT, Surroundings
 from server.modules import MODULES
 from server.registration import Module
 from support.http_bench import HttpBench
@@ -125,3 +126,23 @@ def test_what_is_not_http_passes_through() -> None:
 
     asyncio.run(Surroundings(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["called"]
+
+
+def test_whoever_leaves_in_the_middle_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody can do that at any time: one ordinary line, no trace, no answer to nobody."""
+    import asyncio
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": []}
+    with caplog.at_level(logging.INFO, logger="server.kernel.surroundings"):
+        asyncio.run(Surroundings(app)(scope, receive, send))
+    (record,) = caplog.records
+    assert (record.levelno, record.__dict__["status"]) == (logging.INFO, LEFT)
