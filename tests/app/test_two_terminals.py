@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from pytestqt.qtbot import QtBot
 
 from app.composition import Client, Wishes
@@ -78,6 +78,10 @@ def test_a_move_elsewhere_repaints_that_card_alone(
         last = view.ids(Stage.CONFIRMED)[-1]
         (row,) = view.rows([last])
         painted: list[frozenset[int]] = []
+        # What the start still has to paint, and a new minute, are other stories.
+        client.window._second.stop()
+        client.board.repaint()
+        QCoreApplication.processEvents()
         client.board._observer = painted.append
         other.move(row.number, "picking")
         qtbot.waitUntil(lambda: _where(client, row.number) is Stage.PICKING, timeout=WAIT_MS)
