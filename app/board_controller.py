@@ -23,6 +23,7 @@ from sync.client.news import (
     OperationsDone,
     OperationsNotSaved,
     OperationsSaved,
+    SnapshotApplied,
     Started,
     Welcomed,
 )
@@ -146,7 +147,12 @@ class BoardController(QObject):
         """Take one piece of news that concerns the board."""
         if isinstance(news, Welcomed):
             self._person = news.person
-        self._show(take_news(self._view, news, self._judge()))
+        change = take_news(self._view, news, self._judge())
+        if isinstance(news, SnapshotApplied):
+            # Its local ids are new ones: nothing that the board remembers of the old ones is true.
+            self._board.set_source(self._view)
+        else:
+            self._show(change)
         match news:
             case Started(operations=operations) | OperationsSaved(operations):
                 self._numbers.update((operation.op_id, self._number(operation)) for operation in operations)

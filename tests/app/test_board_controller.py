@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from support.boards import ServerBoard
 from support.client_bench import ClientBench
 from support.drafts import draft
+from support.orders import Made, make_orders
 from sync.client.news import OperationsDecided, OperationsNotSaved, SnapshotApplied
 from sync.contract.messages import Verdict
 from sync.contract.operations import Move, Outcome, PutOnHold, Reason, Source
@@ -171,3 +173,15 @@ def test_a_whole_new_board_is_read_anew(bench: ClientBench) -> None:
     bench.tell(SnapshotApplied(applied.seq, applied.orders, (), 0))
     assert sum(bench.client.view.total(stage) for stage in Stage) == len(bench.server.orders)
     assert bench.client.view.local_id(gone) is None
+
+
+def test_no_card_of_an_older_board_outlives_a_new_one(bench: ClientBench) -> None:
+    """A new server's board gives the same local ids to other orders."""
+    view, board = bench.client.view, bench.client.board
+    for local_id in view.ids(Stage.CONFIRMED):
+        board.row(local_id)
+    bench.server = ServerBoard(make_orders(40, Made(seed=99)), epoch="epoch-2")
+    applied = bench.server.snapshot_into(bench.cache)
+    bench.tell(SnapshotApplied(applied.seq, applied.orders, (), 0))
+    for row in view.rows(view.ids(Stage.CONFIRMED)):
+        assert board.row(row.local_id) == row
