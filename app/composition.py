@@ -48,6 +48,16 @@ if TYPE_CHECKING:
 
 SEARCH_AGAIN_MS: Final = 400
 
+_SETTING_OF: Final = {
+    "theme_light": "theme",
+    "theme_dark": "theme",
+    "theme_high_contrast": "theme",
+    "text_larger": "text_scale",
+    "text_smaller": "text_scale",
+    "text_normal": "text_scale",
+}
+"""Actions that change a setting: not to be had where IT has locked it."""
+
 
 @dataclass(frozen=True)
 class Wishes:
@@ -157,6 +167,7 @@ class Client(QObject):
             random=SystemRandom(),
             recorder=self.recorder,
             version=VERSION,
+            has_window=True,
         )
         self._engine.start()
         if self._early:
@@ -229,6 +240,8 @@ class Client(QObject):
         return self.controller.may_move(local_ids, goal)
 
     def _is_enabled(self, action: str) -> bool:
+        if self._loaded.is_locked(_SETTING_OF.get(action, "")):
+            return False
         # The window asks while it is made, before there is a shell.
         shell: Shell | None = getattr(self, "shell", None)
         return action not in LATER if shell is None else shell.is_enabled(action)

@@ -10,7 +10,7 @@ def take_profile(profile: Profile) -> ProfileLock | None:
     """Become the engine of the profile; None when the running one has raised its window instead.
 
     Raises:
-        ProblemError: PROFILE_IN_USE, when the running one does not answer.
+        ProblemError: PROFILE_IN_USE, when the running one has no window or does not answer.
     """
     lock = profile.lock()
     if lock is not None:
@@ -21,6 +21,6 @@ def take_profile(profile: Profile) -> ProfileLock | None:
         return None
     raise ProblemError(
         "PROFILE_IN_USE",
-        f"Another program uses the profile {profile.folder} and does not answer.",
+        f"Another program without a window uses the profile {profile.folder}, or one that does not answer.",
         "Close it, or choose another folder with --profile.",
     )

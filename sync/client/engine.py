@@ -50,10 +50,12 @@ class Engine:
         random: Jitter,
         recorder: Recorder,
         version: str,
+        has_window: bool = False,
     ) -> None:
         """Work on a ``profile`` that this process has locked; without a ``session``, offline.
 
-        ``listener`` is called on the network thread and must not block.
+        ``listener`` is called on the network thread and must not block. ``has_window``: it shows
+        ``RaiseWanted`` to a person, so a second start may end in its favour.
         """
         self.profile = profile
         self.session = session
@@ -63,6 +65,7 @@ class Engine:
         self.random = random
         self.recorder = recorder
         self.version = version
+        self.has_window = has_window
         self._lock = threading.Lock()
         self.requests: deque[object] = deque()
         """What the network thread has to take from here; what is left at the end was not kept."""

@@ -201,6 +201,11 @@ class EngineLoop:
 
     # ------------------------------------------------------------------ the local socket's host
 
+    @property
+    def has_window(self) -> bool:
+        """Say whether there is a window that could be raised."""
+        return self._engine.has_window
+
     def on_request(self, request: Request) -> None:
         """Carry out what another program asked for."""
         self._engine.on_request(request)

@@ -77,7 +77,7 @@ def address_of(path: Path) -> Path:
 
 
 def hand_over(path: Path) -> bool:
-    """Ask the engine at socket ``path`` to raise its window; False when nobody answers in time."""
+    """Ask the engine at socket ``path`` to raise its window; False when it has none, or is silent."""
     try:
         with connected(path) as door:
             door.sendall(b'{"raise":{}}\n')
@@ -104,6 +104,11 @@ def connected(path: Path) -> socket.socket:
 
 class Host(Protocol):
     """What the door belongs to: the engine."""
+
+    @property
+    def has_window(self) -> bool:
+        """Say whether there is a window that could be raised."""
+        ...
 
     def on_request(self, request: Request) -> None:
         """Carry a request out."""
@@ -178,6 +183,9 @@ class Door:
             request = msgspec.json.decode(line, type=Request)
         except msgspec.MsgspecError:
             guest.write(b'{"problem":{"code":"REQUEST_UNREADABLE","sentence":"That is no request."}}\n')
+            return
+        if request.raise_ is not None and not self._host.has_window:
+            guest.write(b'{"problem":{"code":"NO_WINDOW","sentence":"This program has no window."}}\n')
             return
         self._host.on_request(request)
         if request.raise_ is not None or request.attach is not None:

@@ -94,6 +94,7 @@ class Bench:
                 random=random.Random(1),
                 recorder=self.recorder,
                 version="1.0",
+                has_window=True,
             )
         )
         return self.engines[-1]

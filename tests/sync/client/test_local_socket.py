@@ -49,6 +49,8 @@ STARTED = Started(
 class Host:
     """Notes what is asked."""
 
+    has_window = True
+
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
@@ -123,6 +125,14 @@ def test_a_second_start_raises_the_first_window(tmp_path: Path) -> None:
         assert door.host.asked == [Request(raise_={})]
         assert path.stat().st_mode & 0o777 == 0o600
     assert not path.exists()
+
+
+def test_a_program_without_a_window_raises_none(tmp_path: Path) -> None:
+    """The second start then says whose profile it is instead of ending without a word."""
+    with OpenDoor(tmp_path / "engine.sock") as door:
+        door.host.has_window = False
+        assert not hand_over(tmp_path / "engine.sock")
+        assert door.host.asked == []
 
 
 def test_a_long_profile_path_has_its_socket_elsewhere(
