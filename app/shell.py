@@ -34,6 +34,7 @@ LEAST_DELAY_MS: Final = 100
 PICTURE_SIZE: Final = (1920, 1080)
 LATER: Final = frozenset({"needs_you", "import", "open_order"})
 """Actions of the table that a later release carries out."""
+NOT_IN_A_KIOSK: Final = frozenset({"full_screen", "quit"})
 _CONTEXT: Final = "Shell"
 
 Remember = Callable[[dict[str, object]], None]
@@ -143,7 +144,7 @@ class Shell(QObject):
         """Say whether an action can be carried out now."""
         if action == "undo":
             return self._controller.can_undo
-        return action not in LATER
+        return action not in LATER and not (self._is_kiosk and action in NOT_IN_A_KIOSK)
 
     def on_action(self, action: str) -> None:
         """Carry out what the window does not do itself."""

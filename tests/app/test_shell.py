@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from support.client_bench import SITE, ClientBench
@@ -135,3 +137,34 @@ def test_the_figures_of_this_terminal_are_told(bench: ClientBench) -> None:
     text = bench.client.window.status_line._figures.text()
     assert "frame 2.1 ms" in text
     assert "38 MB" in text
+
+
+def test_what_it_locked_cannot_be_chosen(tmp_path: Path, qapp: QApplication) -> None:
+    """The theme of a managed terminal stays; the text size, which nobody locked, can be changed."""
+    parent = QObject()
+    bench = ClientBench(tmp_path / "p", parent, managed={"theme": "dark"})
+    book = bench.client.window.actions_book
+    book.refresh()
+    assert bench.client.window.look.theme.name == ThemeName.DARK
+    assert not book.action("theme_light").isEnabled()
+    assert book.action("text_larger").isEnabled()
+    bench.client.shell.on_look_chosen(bench.client.window.look.with_scale(125))
+    assert _remembered(bench)["text_scale"] == 125
+    assert "theme" not in _remembered(bench)
+    bench.close()
+
+
+def test_a_kiosk_has_no_way_out(tmp_path: Path, qapp: QApplication) -> None:
+    """Neither closing, quitting nor leaving full screen; the machine itself still ends it."""
+    parent = QObject()
+    bench = ClientBench(tmp_path / "p", parent, managed={"is_kiosk": True})
+    bench.client.show()
+    window = bench.client.window
+    assert window.isFullScreen()
+    window.close()
+    assert window.isVisible()
+    assert not bench.client.shell.is_enabled("quit")
+    assert not bench.client.shell.is_enabled("full_screen")
+    bench.client.shell.leave()
+    assert not window.isVisible()
+    bench.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,7 +55,13 @@ class PretendedEngine:
 class ClientBench:
     """A client whose engine and server are in the hands of the test."""
 
-    def __init__(self, folder: Path, parent: QObject, orders: tuple[Order, ...] = ORDERS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        parent: QObject,
+        orders: tuple[Order, ...] = ORDERS,
+        managed: dict[str, object] | None = None,
+    ) -> None:
         """Fill the cache with ``orders`` and make the window; it is not shown."""
         self.profile = open_profile(folder)
         self.server = ServerBoard(orders)
@@ -63,7 +70,10 @@ class ClientBench:
         self.cache.remember(SITE, PERSON, CONTACT_MS)
         self.engine = PretendedEngine()
         self.surface = ProblemSurface()
-        loaded = load_settings(self.profile.settings, folder / "none")
+        policies = folder / "logs" / "policies.json"
+        policies.parent.mkdir()
+        policies.write_text(json.dumps(managed or {}), encoding="utf-8")
+        loaded = load_settings(self.profile.settings, policies)
         self.client = Client(self.profile, loaded, DeviceToken(), Wishes(), self.surface, parent)
         self.client._engine = self.engine  # type: ignore[assignment]
         self.next_number = 1
