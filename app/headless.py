@@ -73,17 +73,23 @@ class _OutputRefusedError(Exception):
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-command."""
     parser = subparsers.add_parser("headless", help=_HELP, description=_DESCRIPTION)
-    add_options(parser)
+    # What stands before the sub-command counts too; defaults of its own would overwrite that.
+    add_options(parser, missing=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``headless``."""
-    parser.add_argument("--profile", type=Path, metavar="DIR", help="folder of this terminal's data")
-    parser.add_argument("--server", metavar="URL", help="address of the server, like http://host:8440")
+def add_options(parser: argparse.ArgumentParser, missing: str | None = None) -> None:
+    """Add the options of ``headless``; ``missing`` is the value of one that was not typed."""
+    parser.add_argument(
+        "--profile", type=Path, metavar="DIR", default=missing, help="folder of this terminal's data"
+    )
+    parser.add_argument(
+        "--server", metavar="URL", default=missing, help="address of the server, like http://host:8440"
+    )
     parser.add_argument(
         "--device-token-file",
         metavar="FILE",
+        default=missing,
         help=f"the device's token as JSON; default: {FILE_NAME} in the profile",
     )
     parser.add_argument(

@@ -18,7 +18,7 @@ from app.board_summary import summarise
 from app.device_token import DeviceToken, read_device_token
 from app.early_log import EarlyLog
 from app.life_cycle import EndSignals
-from app.main import check_display
+from app.main import check_display, make_parser
 from app.second_start import take_profile
 from app.site_zone import SiteZone
 from app.translation import PseudoTranslator, install_language, pseudo
@@ -101,6 +101,16 @@ def test_a_missing_display_is_seen_before_qt_sees_it(
     with pytest.raises(ProblemError) as raised:
         check_display(environment, system)
     assert "make run PLATFORM=vnc" in raised.value.problem.what_to_do
+
+
+@pytest.mark.parametrize("command", ["headless", "doctor", "settings"])
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_profile_counts_before_and_after_the_sub_command(command: str, is_before: bool) -> None:
+    """Nobody works on the wrong profile because of the order of two words."""
+    named = ["--profile", "here", "--server", "http://s"]
+    words = [*named, command] if is_before else [command, *named]
+    arguments = make_parser(words).parse_args(words)
+    assert (arguments.profile, arguments.server) == (Path("here"), "http://s")
 
 
 def test_a_profile_in_use_that_does_not_answer_is_told(tmp_path: Path) -> None:
