@@ -73,6 +73,9 @@ class Environment:
         # hatchling is among the locked packages: building in isolation would fetch an unlocked one.
         in_place = ["--no-deps", "--no-build-isolation", "-e", str(self.root)]
         _run([*pip, *in_place], "install this project in its environment")
+        # pip compiles what it copies, but not what it only points to: every first start would do it.
+        rooms = [str(room.parent) for room in self.root.glob("*/__init__.py")]
+        _run([str(self.python), "-m", "compileall", "-q", *rooms], "compile this project")
         (self.folder / f"stamp-{self.kind}").write_text(self.digest(self.kind), encoding="utf-8")
 
 
