@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,11 @@ def test_system_packages_stand_in_one_list() -> None:
     for path in [*repository.modules("tools"), repository.ROOT / "Makefile", repository.ROOT / ".ci" / "run"]:
         words = path.read_text(encoding="utf-8").replace('"', " ").split()
         assert not {name for name in sections["run"] if name in words}, path
+
+
+def test_every_command_is_explained() -> None:
+    """Each target that ``make help`` lists has its row in CONTRIBUTING.md, and no row is left over."""
+    makefile = (repository.ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE)) - {"help"}
+    text = (repository.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `make ([a-z]+)` \|", text, re.MULTILINE)) == targets
