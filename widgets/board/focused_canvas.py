@@ -63,6 +63,11 @@ class FocusedCanvas(BoardCanvas):
                 self.change_focus(partial(Focus.set, column=number, place=0))
                 return
 
+    def reveal_focused(self) -> None:
+        """Scroll to the card with the focus, wherever the rows have it now."""
+        if self.focus_state.local_id is not None:
+            self.reveal(self.focus_state.column, self.focus_state.place)
+
     def toggle_focused(self) -> None:
         """Select or unselect the focused order."""
         local_id = self.focused()

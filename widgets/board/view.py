@@ -214,6 +214,9 @@ class Board(FocusedCanvas):
         """Emit the move and how it was given; typed, because signals check nothing."""
         self._settle_timer.start()
         self.move_requested.emit(ids, stage, source)
+        if not self.focus_state.selected.keys().isdisjoint(ids):
+            # The next ] is meant for the card with the focus, not again for what has just gone.
+            self.change_focus(lambda focus: focus.clear())
 
     def open_focused(self) -> None:
         """Open the focused order; while cards are in the air, Enter drops them instead."""

@@ -128,6 +128,26 @@ def test_moves_by_name_act_on_the_focused_card_and_stay(bench: BoardBench) -> No
     assert bench.board.focused() == 3
 
 
+def test_a_move_of_the_selection_ends_it(bench: BoardBench) -> None:
+    """The next move is meant for the card with the focus, not again for what has just gone."""
+    _press(bench, Key.Key_Down, modifier=SHIFT)
+    bench.board.request_move(1)
+    assert bench.moves == [((1, 2), Stage.PICKING)]
+    assert bench.board.selected() == ()
+    focused = bench.board.focused()
+    bench.board.request_move(1)
+    assert bench.moves[1] == ((focused,), Stage.PICKING)
+
+
+def test_the_card_with_the_focus_can_be_brought_into_view(bench: BoardBench) -> None:
+    """However far somebody scrolled away from it."""
+    _press(bench, Key.Key_End)
+    column = bench.board.columns.each[0]
+    column.scroll_to(0)
+    bench.board.reveal_focused()
+    assert column.card_box(19).bottom <= column.view.bottom
+
+
 def test_moves_beyond_the_ends_do_nothing(bench: BoardBench) -> None:
     """There is no stage before Confirmed."""
     bench.board.request_move(-1)
