@@ -21,7 +21,7 @@ from app.feature_use import FILTERS, FeatureUse
 from app.moves import Moves
 from app.problems_surface import ProblemSurface
 from app.settings import LoadedSettings, Settings, remember
-from app.shell import LATER, Shell
+from app.shell import Shell
 from app.site_zone import SiteZone
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
@@ -35,6 +35,7 @@ from sync.contract.operations import Operation
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
 from telemetry.recorder import MemoryRecorder
+from widgets.actions import LATER
 from widgets.board.view import Board
 from widgets.main_window import MainWindow
 from widgets.theme import ThemeName, make_look
@@ -281,3 +282,5 @@ class Client(QObject):
         change = self.view.set_filter(ids)  # type: ignore[arg-type]
         self.board.set_filter(words)
         self.board.show_change(change)
+        if ids is None:
+            self.board.reveal_focused()

@@ -18,6 +18,7 @@ from sync.client.board_view import BoardView
 from sync.contract.ports import Clock
 from sync.contract.stages import STAGES
 from telemetry.recorder import MemoryRecorder
+from widgets.actions import LATER
 from widgets.announcements import refused_text
 from widgets.banner import BannerMessage
 from widgets.main_window import MainWindow
@@ -32,8 +33,6 @@ FRAMES: Final = 25
 LEAST_DELAY_MS: Final = 100
 """Shorter delays are told as a tenth of a second: "0 s" says nothing."""
 PICTURE_SIZE: Final = (1920, 1080)
-LATER: Final = frozenset({"needs_you", "import", "open_order"})
-"""Actions of the table that a later release carries out."""
 NOT_IN_A_KIOSK: Final = frozenset({"full_screen", "quit"})
 _CONTEXT: Final = "Shell"
 

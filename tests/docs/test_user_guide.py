@@ -7,9 +7,8 @@ import argparse
 import pytest
 
 from app.main import make_parser
-from app.shell import LATER
 from support.repository import ROOT
-from widgets.actions import ACTIONS, ActionSpec
+from widgets.actions import ACTIONS, LATER, ActionSpec
 
 GUIDE = (ROOT / "docs" / "user-guide.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -8,14 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from support.card_rows import MINUTE_MS, NOW_MS
 from support.list_source import ListSource
 from support.scenes import SCENES, Scene, build_window, stage_scene
 from sync.contract.stages import Stage
-from widgets.actions import ACTIONS, Source, keys_text
+from widgets.actions import ACTIONS, LATER, Source, keys_text
 from widgets.main_window import MainWindow
 from widgets.menus import next_scale
 from widgets.theme import Look, ThemeName
@@ -208,6 +208,16 @@ def test_dialogs_only_tell_and_close_with_escape(shown: Shown, name: str) -> Non
     assert dialog.isVisible()
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+def test_the_list_of_keys_names_only_what_works(shown: Shown) -> None:
+    """Nobody is told to press a key that a later release will use."""
+    window, _ = shown
+    window.actions_book.trigger("keys")
+    (table,) = window.findChildren(QTableWidget)
+    told = {item.text() for row in range(table.rowCount()) if (item := table.item(row, 0)) is not None}
+    assert {spec.text for spec in ACTIONS if spec.keys and spec.id not in LATER} <= told
+    assert not told & {spec.text for spec in ACTIONS if spec.id in LATER}
 
 
 def test_keys_are_written_as_people_write_them() -> None:
