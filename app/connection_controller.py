@@ -60,6 +60,7 @@ class ConnectionController(QObject):
         self._since_ms = 0
         self._delay_ms: float | None = None
         self._decided = 0
+        self._sent_to_tell: int | None = None
         self._was_live = False
         self._is_cut_told = False
         window.banners.button_pressed.connect(self._on_banner_button)
@@ -114,6 +115,13 @@ class ConnectionController(QObject):
         )
         self._show_age()
         self._show_cut()
+        self._tell_sent()
+
+    def _tell_sent(self) -> None:
+        """Say that the connection is back, once the moves stored meanwhile have arrived."""
+        if self._sent_to_tell is not None and not self._view.not_sent_count():
+            words, self._sent_to_tell = online_text(self._sent_to_tell), None
+            self._window.board.say(words)
 
     def _on_connection(self, news: ConnectionChanged) -> None:
         before = self._link
@@ -124,11 +132,12 @@ class ConnectionController(QObject):
         self._since_ms = news.since_wall_ms or self._since_ms
         if news.state is LinkState.LIVE:
             if self._was_live and before is not LinkState.LIVE:
-                self._window.board.say(online_text(self._decided))
+                self._sent_to_tell = self._decided + self._view.not_sent_count()
             self._was_live = True
             self._is_cut_told = False
         elif news.state is LinkState.OFFLINE and before is not LinkState.OFFLINE:
             self._decided = 0
+            self._sent_to_tell = None
             self._delay_ms = None
             self._is_cut_told = self._was_live
             if self._since_ms:

@@ -37,8 +37,16 @@ def focus_text(
     return f"{words}. {where}"
 
 
-def lifted_text(number: str, count: int) -> str:
-    """Return what is said when cards are lifted."""
+def lifted_text(number: str, count: int, *, is_by_keyboard: bool = True) -> str:
+    """Return what is said when cards are lifted: what lets them go depends on what holds them."""
+    if not is_by_keyboard:
+        return counted(
+            _CONTEXT,
+            "Holding order {number}. Let go over a column to move it, Escape puts it back.",
+            "Holding {n} orders. Let go over a column to move them, Escape puts them back.",
+            count,
+            number=number,
+        )
     return counted(
         _CONTEXT,
         "Lifted order {number}. Arrow keys move it, Space drops it, Escape puts it back.",
@@ -88,7 +96,9 @@ def offline_text(since_ms: int, zone: tzinfo) -> str:
 
 
 def online_text(sent: int) -> str:
-    """Return what is said when the connection is back."""
+    """Return what is said when the connection is back and the stored moves have gone."""
+    if not sent:
+        return translate(_CONTEXT, "Connected.")
     return counted(_CONTEXT, "Connected. {n} move sent.", "Connected. {n} moves sent.", sent)
 
 

@@ -106,6 +106,22 @@ def test_back_again_says_what_was_sent(bench: ClientBench) -> None:
     assert said[0].startswith("No connection since")
 
 
+def test_back_again_waits_for_what_is_still_on_its_way(bench: ClientBench) -> None:
+    """Live first, verdicts later: the count is told once all of it has arrived, never as zero."""
+    said: list[str] = []
+    bench.client.board.announced.connect(lambda words, _assertive: said.append(words))
+    bench.started()
+    _connection(bench, LinkState.LIVE)
+    _connection(bench, LinkState.OFFLINE)
+    bench.client.controller.on_move_requested(bench.first(Stage.CONFIRMED), Stage.PICKING)
+    operations = bench.save()
+    _connection(bench, LinkState.LIVE)
+    assert not any(words.startswith("Connected") for words in said)
+    bench.decide(operations)
+    bench.client.connection.refresh()
+    assert [words for words in said if words.startswith("Connected")] == ["Connected. 1 move sent."]
+
+
 @pytest.mark.parametrize(
     ("code", "is_shown"), [("SERVER_NOT_OURS", True), ("SIGNED_OUT", True), ("SERVER_UNREACHABLE", False)]
 )

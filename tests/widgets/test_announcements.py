@@ -47,6 +47,8 @@ def test_carrying_is_told_step_by_step() -> None:
     """Lift, over, drop, put back, refused: one order and many."""
     assert lifted_text("7", 1) == "Lifted order 7. Arrow keys move it, Space drops it, Escape puts it back."
     assert lifted_text("7", 5).startswith("Lifted 5 orders.")
+    by_pointer = "Holding order 7. Let go over a column to move it, Escape puts it back."
+    assert lifted_text("7", 1, is_by_keyboard=False) == by_pointer
     assert over_text(Stage.PICKING, 2, 7) == "Picking, place 2 of 7."
     assert dropped_text("7", 1, Stage.PICKING, 2) == "Order 7 moved to Picking, place 2. Not sent yet."
     assert dropped_text("7", 5, Stage.SHIPPED, 1) == "5 orders moved to Shipped. Not sent yet."
@@ -57,6 +59,7 @@ def test_carrying_is_told_step_by_step() -> None:
 def test_the_connection_is_told() -> None:
     """Loss and return, and what others did meanwhile."""
     assert offline_text(NOW_MS, UTC) == "No connection since 10:24. You can keep working."
+    assert online_text(0) == "Connected."
     assert online_text(1) == "Connected. 1 move sent."
     assert online_text(3) == "Connected. 3 moves sent."
     assert remote_text(4) == "4 orders moved by others."

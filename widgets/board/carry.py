@@ -75,7 +75,7 @@ class Carry:
             drag.grab_x, drag.grab_y = point[0] - box.x, point[1] - box.y
         self.drag = drag
         self._hooks.repaint([drag.picture_box, *self._ghost_boxes()])
-        self._hooks.say(lifted_text(row.number, len(ids)), False)
+        self._hooks.say(lifted_text(row.number, len(ids), is_by_keyboard=point is None), False)
         return True
 
     def _ghost_boxes(self) -> list[Box]:
