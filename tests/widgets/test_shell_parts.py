@@ -206,7 +206,7 @@ def test_units() -> None:
 
 
 def test_the_status_line_offers_undo(look: Look, qtbot: QtBot) -> None:
-    """The last action stands with its Undo; an announcement stands beside it, not instead of it."""
+    """The last action stands with its Undo; an announcement stands beside it until the next action."""
     line = StatusLine(look, UTC)
     qtbot.addWidget(line)
     undo = line.findChild(QPushButton)
@@ -219,6 +219,8 @@ def test_the_status_line_offers_undo(look: Look, qtbot: QtBot) -> None:
     assert "#70302 moved to Picked by you, 10:23." in texts
     assert "Order 70014 has the focus." in texts
     assert "10:24:08" in texts
+    line.set_last_action("#70305 moved to Picked by you, 10:24.", can_undo=True)
+    assert "Order 70014 has the focus." not in [label.text() for label in line.findChildren(QLabel)]
     with qtbot.waitSignal(line.undo_requested):
         undo.click()
 
