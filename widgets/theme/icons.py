@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import NamedTuple
-from zipfile import ZipFile
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+
+from widgets.theme.archive import read_members
 
 _THIN = 'stroke-width="2"'
 _THICK = 'stroke-width="2.4"'
@@ -34,7 +35,7 @@ ICON_NAMES = (
     "package-open", "package-x", "refresh-cw", "scan-barcode", "search", "snowflake", "square-check", "sun",
     "tag", "triangle-alert", "truck", "undo-2", "user", "x", "zap", "zoom-in", "zoom-out",
 )  # fmt: skip
-"""Every icon in use; the archive's index of 1,745 names is walked once for all of them."""
+"""Every icon in use; read together at the first question."""
 
 
 class LucideFile:
@@ -48,10 +49,9 @@ class LucideFile:
     def __call__(self, name: str) -> bytes:
         """Return the SVG called ``name``; KeyError when it is not one of the names."""
         if not self._drawings:
-            archive = resources.files("lucide") / "lucide.zip"
-            # Not kept open: the index alone would cost a megabyte for the life of the program.
-            with archive.open("rb") as file, ZipFile(file) as zipped:
-                self._drawings = {each: zipped.read(f"{each}.svg") for each in self._names}
+            archive = (resources.files("lucide") / "lucide.zip").read_bytes()
+            found = read_members(archive, [f"{each}.svg" for each in self._names])
+            self._drawings = {each: found[f"{each}.svg"] for each in self._names}
         return self._drawings[name]
 
 
