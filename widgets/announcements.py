@@ -88,6 +88,16 @@ def refused_text(reason: str) -> str:
     return translate(_CONTEXT, "Not moved. {reason}.", reason=reason.rstrip("."))
 
 
+def end_text(stage: Stage) -> str:
+    """Return what is said when there is no column in that direction."""
+    words = (
+        translate(_CONTEXT, "{stage} is the last column", stage=stage_name(stage))
+        if stage is Stage.SHIPPED
+        else translate(_CONTEXT, "{stage} is the first column", stage=stage_name(stage))
+    )
+    return refused_text(words)
+
+
 def offline_text(since_ms: int, zone: tzinfo) -> str:
     """Return what is said when the connection is lost."""
     return translate(

@@ -18,7 +18,7 @@ from sync.contract.operations import Source
 from sync.contract.ports import Recorder
 from sync.contract.rows import BoardChange
 from sync.contract.stages import STAGES, Stage, next_stage, previous_stage
-from widgets.announcements import refused_text
+from widgets.announcements import end_text, refused_text
 from widgets.board.canvas import PaintObserver
 from widgets.board.carry import Carry, CarryHooks
 from widgets.board.drag import Drag
@@ -203,6 +203,7 @@ class Board(FocusedCanvas):
             return
         stage = next_stage(row.stage) if step > 0 else previous_stage(row.stage)
         if stage is None:
+            self.announced.emit(end_text(row.stage), False)
             return
         reason = self._may_move(ids, stage)
         if reason:

@@ -148,9 +148,13 @@ def test_the_card_with_the_focus_can_be_brought_into_view(bench: BoardBench) -> 
     assert column.card_box(19).bottom <= column.view.bottom
 
 
-def test_moves_beyond_the_ends_do_nothing(bench: BoardBench) -> None:
-    """There is no stage before Confirmed."""
+def test_moves_beyond_the_ends_only_say_so(bench: BoardBench) -> None:
+    """There is no stage before Confirmed and none after Shipped."""
     bench.board.request_move(-1)
+    assert bench.said[-1] == "Not moved. Confirmed is the first column."
+    _press(bench, Key.Key_End, modifier=CONTROL)
+    bench.board.request_move(1)
+    assert bench.said[-1] == "Not moved. Shipped is the last column."
     assert bench.moves == []
 
 
