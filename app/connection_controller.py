@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import Final
@@ -33,6 +34,7 @@ from widgets.words import counted, translate
 AGE: Final = "age"
 CUT: Final = "cut"
 _CONTEXT: Final = "Connection"
+_LOG: Final = logging.getLogger("app.connection")
 OFFLINE_CODES: Final = frozenset({"SERVER_UNREACHABLE"})
 """Problems that the badge already tells."""
 
@@ -128,6 +130,8 @@ class ConnectionController(QObject):
         if news.state is LinkState.CONNECTING and before is LinkState.OFFLINE:
             # Trying again is not news: the badge would blink between two words.
             return
+        if news.state is not before:
+            _LOG.info("connection: %s %s", news.state.value, news.detail)
         self._link = news.state
         self._since_ms = news.since_wall_ms or self._since_ms
         if news.state is LinkState.LIVE:

@@ -86,6 +86,7 @@ class StatusLine(QFrame):
     def set_last_action(self, text: str, can_undo: bool = False) -> None:
         """Say what happened last, and offer to undo it; what was announced before it is old now."""
         self._action.setText(text[:200])
+        self._action.setVisible(bool(text))
         self._said.setText("")
         self._undo.setVisible(can_undo)
         self._undo_key.setVisible(can_undo)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from app.connection_controller import AGE, CUT
@@ -104,6 +106,18 @@ def test_back_again_says_what_was_sent(bench: ClientBench) -> None:
     assert _keys(bench) == ()
     assert said[-1] == "Connected. 1 move sent."
     assert said[0].startswith("No connection since")
+
+
+def test_the_log_tells_when_the_connection_came_and_went(
+    bench: ClientBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first thing that IT asks; once per change."""
+    caplog.set_level(logging.INFO, "app.connection")
+    bench.started()
+    for state in (LinkState.LIVE, LinkState.LIVE, LinkState.OFFLINE):
+        _connection(bench, state)
+    lines = [record.getMessage() for record in caplog.records if record.name == "app.connection"]
+    assert [line.split()[1] for line in lines] == ["live", "offline"]
 
 
 def test_back_again_waits_for_what_is_still_on_its_way(bench: ClientBench) -> None:
