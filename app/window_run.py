@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from app.life_cycle import EndSignals
 
 NAME: Final = "fulfillment-kanban"
+UNSEEN_MS: Final = 5_000
+"""So long the rest waits for the first paint."""
 
 
 def run_client(
@@ -42,6 +45,8 @@ def run_client(
     marks = StartMarks(client.board, client.recorder)
     rest = Rest(client, profile, loaded.settings, early)
     marks.done.connect(rest.begin)
+    # A window that nobody sees is never painted, but its terminal works all the same.
+    QTimer.singleShot(UNSEEN_MS, client, rest.begin)
     watcher = _watcher(arguments, client, marks)
     client.show()
     code = application.exec()
@@ -62,11 +67,17 @@ class Rest:
         self._early = early
         self._log: logging.Handler | None = None
         self._signals: EndSignals | None = None
+        self._has_begun = False
 
     def begin(self) -> None:
-        """Start everything that the first paint did without."""
+        """Start everything that the first paint did without; once."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         from app.life_cycle import EndSignals
         from app.logs import start_log
+
+        gc.enable()
 
         self._signals = EndSignals(self._client.shell.leave, self._client)
         self._log = start_log(self._profile.logs, self._settings.log_level, self._settings.log_bytes)
