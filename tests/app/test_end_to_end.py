@@ -11,7 +11,7 @@ import pytest
 from support.headless import Headless, logged_moves, put_orders
 from support.processes import Process, ProcessRunner
 from support.real_input import RealInput, real_input
-from support.real_server import started_server
+from support.real_server import RealServer, started_server
 from support.waiting import eventually
 from sync.client.board_view import BoardView
 from sync.contract.stages import Stage
@@ -19,12 +19,13 @@ from sync.contract.stages import Stage
 pytestmark = pytest.mark.timeout(180)
 
 TITLE = "Fulfillment Kanban"
-ORDERS = 60
+ORDERS = 12
 FIRST_CARD = (248, 216)
 """A point on the first card of Confirmed, the window being 1920 x 1080."""
 CARD_GROUND = (400, 236)
-"""A point on the same card where nothing is written: white, until the column is empty."""
-WHITE = "ffffff"
+"""A point on the same card where nothing is written."""
+TRACK = "dfe3e8"
+"""The ground of a column, where no card is."""
 PICKING = (730, 600)
 """A point in the column Picking."""
 OUTSIDE = (960, 30)
@@ -50,7 +51,7 @@ class Terminal:
             view.close()
 
     def wait_for_board(self) -> None:
-        """Wait until the cache holds the demo orders."""
+        """Wait until the cache holds the orders."""
         eventually(lambda: len(self.numbers(Stage.CONFIRMED)) > 5, START_S, "a board of orders")
 
     def quit(self) -> None:
@@ -58,15 +59,24 @@ class Terminal:
         assert self.process.terminate(20) == 0, self.process.stderr
 
 
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RealServer]:
+    """Return a running server with orders that nothing holds back."""
+    with started_server(tmp_path) as running:
+        put_orders(running, ORDERS)
+        yield running
+
+
 @contextmanager
-def _started(
-    processes: ProcessRunner, profile: Path, display: str, words: tuple[str, ...] = ("--demo", str(ORDERS))
-) -> Iterator[Terminal]:
+def _started(processes: ProcessRunner, server: RealServer, profile: Path, display: str) -> Iterator[Terminal]:
     process = processes.start_program(
         "fulfillment-kanban",
         "--profile",
         profile,
-        *words,
+        "--server",
+        server.url,
+        "--device-token-file",
+        server.token_file,
         env={"QT_QPA_PLATFORM": "xcb", "DISPLAY": display},
     )
     terminal = Terminal(process, profile)
@@ -80,27 +90,29 @@ def _started(
 
 
 def test_a_card_dragged_with_the_mouse_stays_after_a_restart_of_both(
-    processes: ProcessRunner, x_display: str, tmp_path: Path
+    processes: ProcessRunner, server: RealServer, x_display: str, tmp_path: Path
 ) -> None:
     """What was dropped in Picking is there when both programs start anew, from the server's own truth."""
     profile = tmp_path / "p"
-    with _started(processes, profile, x_display) as terminal, real_input(x_display) as hand:
+    with _started(processes, server, profile, x_display) as terminal, real_input(x_display) as hand:
         hand.focus_window(TITLE)
         number = terminal.numbers(Stage.CONFIRMED)[0]
         hand.drag(FIRST_CARD, PICKING)
         eventually(lambda: number in terminal.numbers(Stage.PICKING), 20.0, f"{number} in Picking")
+    assert server.stop() == 0
+    server.start()
     # The board must come from the server, not from what this terminal remembers.
     (profile / "cache.db").unlink()
-    with _started(processes, profile, x_display) as terminal:
+    with _started(processes, server, profile, x_display) as terminal:
         assert number in terminal.numbers(Stage.PICKING)
         assert number not in terminal.numbers(Stage.CONFIRMED)
 
 
 def test_escape_and_a_drop_outside_put_the_card_back(
-    processes: ProcessRunner, x_display: str, tmp_path: Path
+    processes: ProcessRunner, server: RealServer, x_display: str, tmp_path: Path
 ) -> None:
     """Neither makes a move; the next real move is the only one that anybody sees."""
-    with _started(processes, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
+    with _started(processes, server, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
         hand.focus_window(TITLE)
         first = terminal.numbers(Stage.CONFIRMED)[0]
         picking = terminal.numbers(Stage.PICKING)
@@ -117,17 +129,17 @@ def test_escape_and_a_drop_outside_put_the_card_back(
 
 
 def test_brackets_move_the_focused_card_and_slash_searches(
-    processes: ProcessRunner, x_display: str, tmp_path: Path
+    processes: ProcessRunner, server: RealServer, x_display: str, tmp_path: Path
 ) -> None:
     """``]`` takes the focused card to the next column; ``/`` finds it there, ``[`` brings it back."""
-    with _started(processes, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
+    with _started(processes, server, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
         hand.focus_window(TITLE)
         first = terminal.numbers(Stage.CONFIRMED)[0]
         _move_by_key(hand)
         eventually(lambda: first in terminal.numbers(Stage.PICKING), 20.0, "forward")
-        eventually(lambda: hand.colour(*CARD_GROUND) == WHITE, 20.0, "the next card in its place")
+        eventually(lambda: hand.colour(*CARD_GROUND) != TRACK, 20.0, "the next card in its place")
         _find(hand, first)
-        eventually(lambda: hand.colour(*CARD_GROUND) != WHITE, 20.0, "nothing but the found card")
+        eventually(lambda: hand.colour(*CARD_GROUND) == TRACK, 20.0, "nothing but the found card")
         hand.key("Return")
         hand.key("bracketleft")
         eventually(lambda: first in terminal.numbers(Stage.CONFIRMED), 20.0, "back")
@@ -136,32 +148,29 @@ def test_brackets_move_the_focused_card_and_slash_searches(
 def _find(hand: RealInput, number: str) -> None:
     """Search for an order."""
     hand.key("slash")
-    for sign in number.removeprefix("#"):
-        hand.key(sign)
+    for sign in number.lower():
+        hand.key("minus" if sign == "-" else sign)
 
 
 def test_a_move_outlives_a_killed_window_and_a_server_that_is_away(
-    processes: ProcessRunner, x_display: str, tmp_path: Path
+    processes: ProcessRunner, server: RealServer, x_display: str, tmp_path: Path
 ) -> None:
     """Moved while nobody answers, killed with SIGKILL, started again: it arrives exactly once."""
     profile = tmp_path / "p"
-    with started_server(tmp_path) as server:
-        put_orders(server, 12)
-        words = ("--server", server.url, "--device-token-file", str(server.token_file))
-        with _started(processes, profile, x_display, words) as terminal, real_input(x_display) as hand:
-            hand.focus_window(TITLE)
-            number = terminal.numbers(Stage.CONFIRMED)[0]
-            _click(hand, FIRST_CARD)
-            server.kill()
-            # By key: the banner that tells of the cut pushes the cards down.
-            hand.key("bracketright")
-            guest = Headless(processes, profile)
-            eventually(lambda: guest.status()["not_sent"] == 1, 30.0, "a move in the outbox")
-            terminal.process.kill()
-        server.start()
-        with _started(processes, profile, x_display, words) as terminal:
-            eventually(lambda: number in terminal.numbers(Stage.PICKING), START_S, "the move at the server")
-        assert len(logged_moves(server)) == 1
+    with _started(processes, server, profile, x_display) as terminal, real_input(x_display) as hand:
+        hand.focus_window(TITLE)
+        number = terminal.numbers(Stage.CONFIRMED)[0]
+        _click(hand, FIRST_CARD)
+        server.kill()
+        # By key: the banner that tells of the cut pushes the cards down.
+        hand.key("bracketright")
+        guest = Headless(processes, profile)
+        eventually(lambda: guest.status()["not_sent"] == 1, 30.0, "a move in the outbox")
+        terminal.process.kill()
+    server.start()
+    with _started(processes, server, profile, x_display) as terminal:
+        eventually(lambda: number in terminal.numbers(Stage.PICKING), START_S, "the move at the server")
+    assert len(logged_moves(server)) == 1
 
 
 def _move_by_key(hand: RealInput) -> None:
