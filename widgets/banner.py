@@ -165,10 +165,11 @@ class BannerArea(QWidget):
         self.hide()
 
     def show_banner(self, key: str, message: BannerMessage) -> None:
-        """Show a message under ``key``, instead of what stood there."""
+        """Show a message under ``key``, in the place of what stood there, else below the others."""
         before = self._shown.get(key)
         if before is not None and before[0] == message:
             return
+        place = self._column.indexOf(before[1]) if before is not None else -1
         self._remove(key)
         while len(self._shown) >= MAX_BANNERS:
             self._remove(next(iter(self._shown)))
@@ -176,7 +177,7 @@ class BannerArea(QWidget):
         banner.pressed.connect(lambda: self.button_pressed.emit(key))
         banner.closed.connect(lambda: self._close(key))
         self._shown[key] = (message, banner)
-        self._column.addWidget(banner)
+        self._column.insertWidget(place, banner)
         banner.show()
         self.show()
 

@@ -242,6 +242,22 @@ def test_a_problem_says_what_to_do_and_its_code_last() -> None:
     assert message.tone is Tone.RED
 
 
+def test_a_banner_with_new_words_keeps_its_place(look: Look, qtbot: QtBot) -> None:
+    """What somebody is reading does not jump below the others."""
+    host = QWidget()
+    qtbot.addWidget(host)
+    area = BannerArea(look, host)
+    for key, words in (("cut", "No connection."), ("p", "Something else."), ("cut", "1 move is stored.")):
+        area.show_banner(key, BannerMessage(Tone.AMBER, "cloud-off", words))
+    area.resize(900, 200)
+    area.grab()
+    tops = {}
+    for label in area.findChildren(QLabel):
+        if label.isVisibleTo(area):
+            tops[label.text()] = label.mapTo(area, label.rect().topLeft()).y()
+    assert tops["1 move is stored."] < tops["Something else."]
+
+
 def test_banners_stand_under_keys(look: Look, qtbot: QtBot) -> None:
     """One message per key; the oldest of too many leaves; buttons and closing tell the key."""
     host = QWidget()
