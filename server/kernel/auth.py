@@ -141,8 +141,8 @@ class SignIns:
             origins = [f"devices at {origin}"]
         wait_ms = max(self._attempts.wait_ms(known) for known in origins)
         # 256 random bits are not guessed: a terminal with a stale token must not shut out the good ones
-        # of its hall, which may all come from one address.
-        if wait_ms > 0 and (user or password or not self._is_enrolled(device_token)):
+        # of its hall, which may all come from one address. One that was shut out hears just that.
+        if wait_ms > 0 and (user or password or not self._was_enrolled(device_token)):
             raise TooManyAttemptsError(wait_ms)
         try:
             enrolment, user_id = self._credentials(device_token, user, password)
@@ -164,11 +164,9 @@ class SignIns:
             )
             return self._tokens_for(connection, sign_in_id)
 
-    def _is_enrolled(self, device_token: str) -> bool:
+    def _was_enrolled(self, device_token: str) -> bool:
         with self._reading.begin() as connection:
-            enrolled = select(devices.c.id).where(
-                devices.c.token_hash == hashed(device_token), devices.c.revoked_at.is_(None)
-            )
+            enrolled = select(devices.c.id).where(devices.c.token_hash == hashed(device_token))
             return connection.execute(enrolled).first() is not None
 
     def _credentials(

@@ -158,13 +158,13 @@ def test_ten_failures_close_the_door_for_a_quarter_of_an_hour(bench: ServerBench
 
 
 def test_a_terminal_with_a_stale_token_shuts_out_only_its_like(bench: ServerBench) -> None:
-    """Strangers are turned away without a look; enrolled devices at the same address sign in as ever."""
+    """Strangers are turned away without a look; devices of the same address hear what is true of them."""
     desk, token, revoked = bench.sign_ins(), bench.device(), bench.device()
     bench.database.identities.revoke_device(bench.site.key, "Station 2")
     for _ in range(10):
         assert code_of(lambda: desk.sign_in("a", "wrong")) == "DEVICE_UNKNOWN"
-    for stranger in ("wrong", revoked):
-        assert code_of(lambda s=stranger: desk.sign_in("a", s)) == "TOO_MANY_ATTEMPTS"  # type: ignore[misc]
+    assert code_of(lambda: desk.sign_in("a", "wrong")) == "TOO_MANY_ATTEMPTS"
+    assert code_of(lambda: desk.sign_in("a", revoked)) == "DEVICE_REVOKED"
     assert desk.sign_in("a", token).access_token
     assert code_of(lambda: desk.sign_in("a", token, "Nobody", "x")) == "PASSWORD_WRONG"
     assert code_of(lambda: desk.sign_in("b", revoked)) == "DEVICE_REVOKED"
