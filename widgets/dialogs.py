@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -88,7 +88,7 @@ def keys_dialog(look: Look, specs: Sequence[ActionSpec], parent: QWidget) -> Tel
         table.setItem(place, 1, second)
     table.setCurrentCell(0, 0)
     dialog.body.addWidget(table, stretch=1)
-    dialog.resize(look.px(620), look.px(640))
+    dialog.resize(QSize(look.px(620), look.px(640)).boundedTo(parent.size()))
     return dialog
 
 
@@ -108,5 +108,5 @@ def about_dialog(look: Look, version: str, parent: QWidget) -> TellingDialog:
         line.setWordWrap(True)
         dialog.body.addWidget(line)
     dialog.body.addStretch(1)
-    dialog.resize(look.px(440), look.px(280))
+    dialog.resize(QSize(look.px(440), look.px(280)).boundedTo(parent.size()))
     return dialog

@@ -210,6 +210,17 @@ def test_dialogs_only_tell_and_close_with_escape(shown: Shown, name: str) -> Non
     assert not dialog.isVisible()
 
 
+def test_the_list_of_keys_is_never_larger_than_the_window(shown: Shown) -> None:
+    """With the largest text its button would otherwise lie below the screen."""
+    window, _ = shown
+    window.set_look(window.look.with_scale(200))
+    window.actions_book.trigger("keys")
+    dialog = window.findChild(QDialog)
+    assert dialog is not None
+    assert dialog.height() <= window.height()
+    assert dialog.width() <= window.width()
+
+
 def test_the_list_of_keys_names_only_what_works(shown: Shown) -> None:
     """Nobody is told to press a key that a later release will use."""
     window, _ = shown
