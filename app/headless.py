@@ -143,7 +143,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace, stdin: IO[bytes], say: Callable[[str], None]) -> int:
-    from app.main import profile_folder, read_settings
+    from app.command_line import profile_folder, read_settings
 
     folder = profile_folder(args)
     settings = read_settings(args, folder).settings

@@ -13,20 +13,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from app.settings import MANAGED_FILE, THEMES, LoadedSettings, Origin, load_settings
+from app.command_line import profile_folder, read_settings
+from app.settings import THEMES, load_settings
 from app.version import VERSION
-from sync.client.profile import Profile, default_profile, open_profile
+from sync.client.profile import Profile, open_profile
 from sync.contract.problems import ProblemError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 DEMO_ORDERS: Final = 120
 MAX_DEMO_ORDERS: Final = 1_000_000
 INTERRUPTED: Final = 130
-_TYPED: Final = {"server_url": "server", "device_token_file": "device_token_file", "theme": "theme"}
 
 
 def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -125,37 +122,6 @@ def main(words: Sequence[str] | None = None) -> int:
 
         ProblemSurface().tell_error(error)
         return 1
-
-
-# ---------------------------------------------------------------- what the commands share
-
-
-def profile_folder(arguments: argparse.Namespace) -> Path:
-    """Return the folder of the profile that is meant."""
-    named: Path | None = arguments.profile
-    return named if named is not None else default_profile(os.environ, Path.home())
-
-
-def read_settings(
-    arguments: argparse.Namespace, folder: Path, managed_file: Path = MANAGED_FILE
-) -> LoadedSettings:
-    """Return the settings of this start; raises ``UsageError`` for a value typed wrong."""
-    typed: dict[str, object] = {}
-    for name, option in _TYPED.items():
-        value = getattr(arguments, option, None)
-        if value is not None:
-            typed[name] = value
-    if getattr(arguments, "kiosk", False):
-        typed["is_kiosk"] = True
-    loaded = load_settings(Profile(folder).settings, managed_file, typed)
-    for value in loaded.table:
-        if Origin.COMMAND_LINE.value in value.error:
-            raise UsageError(
-                "SERVER_URL_INVALID",
-                f"{typed[value.name]!r} is no address of a server.",
-                "Write it like http://192.168.0.10:8440.",
-            )
-    return loaded
 
 
 def check_display(environment: dict[str, str], platform: str = sys.platform) -> None:
