@@ -170,6 +170,7 @@ def run_window(arguments: argparse.Namespace) -> int:
                 f"Another program uses the profile {profile.folder}, so nothing was written.",
                 "Close it, or choose another folder with --profile.",
             )
+        sys.stdout.write("The program is open already; its window was brought to the front.\n")
         return 0
     try:
         from app.window_run import run_client

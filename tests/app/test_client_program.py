@@ -178,6 +178,7 @@ def test_a_second_start_raises_the_first_and_ends(
     second = _window(processes, server, profile)
     assert second.wait(30) == 0
     assert second.stderr == ""
+    assert "brought to the front" in second.stdout
     # Who wants a file gets one or is told: 0 without it would be a lie.
     third = _window(processes, server, profile, "--screenshot", tmp_path / "board.png")
     assert third.wait(30) == 1

@@ -185,14 +185,9 @@ def stage_title(stage: Stage) -> str:
         Stage.CONFIRMED: translate("Board", "Confirmed"),
         Stage.PICKING: translate("Board", "Picking"),
         Stage.PICKED: translate("Board", "Picked"),
-        Stage.SHIPPED: translate("Board", "Shipped today"),
+        Stage.SHIPPED: translate("Board", "Shipped"),
     }
     return titles[stage]
-
-
-def stage_name(stage: Stage) -> str:
-    """Return the stage as a place inside a sentence ("moved to Picking")."""
-    return translate("Board", "Shipped") if stage is Stage.SHIPPED else stage_title(stage)
 
 
 def empty_text(stage: Stage) -> tuple[str, str, str]:
