@@ -33,6 +33,8 @@ from widgets.words import counted, translate
 
 AGE: Final = "age"
 CUT: Final = "cut"
+SHUT_OUT_CODES: Final = ("DEVICE_REVOKED", "DEVICE_UNKNOWN", "SIGNED_OUT", "SIGN_IN_NEEDED")
+"""Problems that no waiting ends: moves are kept, but nothing is sent before somebody signs in."""
 _CONTEXT: Final = "Connection"
 _LOG: Final = logging.getLogger("app.connection")
 OFFLINE_CODES: Final = frozenset({"SERVER_UNREACHABLE"})
@@ -101,6 +103,10 @@ class ConnectionController(QObject):
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem as a banner, unless the badge says it already."""
+        if problem.code in SHUT_OUT_CODES:
+            # "Will be sent" beside "signed out" would be two truths.
+            self._is_cut_told = False
+            self._window.banners.hide_banner(CUT)
         if problem.code not in OFFLINE_CODES:
             self._window.banners.show_banner(problem.code, problem_banner(problem))
 
@@ -139,6 +145,8 @@ class ConnectionController(QObject):
                 self._sent_to_tell = self._decided + self._view.not_sent_count()
             self._was_live = True
             self._is_cut_told = False
+            for code in SHUT_OUT_CODES:
+                self._window.banners.hide_banner(code)
         elif news.state is LinkState.OFFLINE and before is not LinkState.OFFLINE:
             self._decided = 0
             self._sent_to_tell = None

@@ -91,6 +91,18 @@ def test_a_cut_while_working_tells_the_unsent_moves(bench: ClientBench) -> None:
     assert _keys(bench) == ()
 
 
+def test_a_terminal_that_is_shut_out_promises_no_sending(bench: ClientBench) -> None:
+    """One banner says what happened; it goes when somebody has signed in again."""
+    bench.started()
+    _connection(bench, LinkState.LIVE)
+    _connection(bench, LinkState.OFFLINE)
+    bench.tell(ProblemArose(Problem("DEVICE_REVOKED", "This terminal was shut out.")))
+    bench.client.connection.refresh()
+    assert _keys(bench) == ("DEVICE_REVOKED",)
+    _connection(bench, LinkState.LIVE)
+    assert _keys(bench) == ()
+
+
 def test_back_again_says_what_was_sent(bench: ClientBench) -> None:
     """The person hears that the stored moves arrived."""
     said: list[str] = []
