@@ -133,11 +133,19 @@ class Application:
         await self._http.is_up.wait()
         _LOG.info("started", extra={"url": self.url, "sync": self.sync_address})
 
+    async def failed(self) -> None:
+        """Return when the HTTP side ended without having been told to; never in a healthy life."""
+        assert self._serving is not None
+        await asyncio.wait([self._serving])
+
     async def stop(self) -> None:
         """End every request and link, and let the stores finish."""
         if self._http is not None and self._serving is not None:
+            # Requests that a stop cuts off are no faults.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             self._http.should_exit = True
-            await self._serving
+            with contextlib.suppress(Exception):
+                await self._serving
         await self._driver.stop(Stop())
         await asyncio.to_thread(self._threads.shutdown)
         _LOG.info("stopped")

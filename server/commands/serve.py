@@ -108,8 +108,18 @@ async def _serve(
     await application.start()
     told = {"url": application.url, **(greeting or {"sync": application.sync_address})}
     context.say(json.dumps(told))
-    await stopping.wait()
+    told_to = asyncio.create_task(stopping.wait())
+    failed = asyncio.create_task(application.failed())
+    await asyncio.wait([told_to, failed], return_when=asyncio.FIRST_COMPLETED)
+    failed.cancel()
     await application.stop()
+    if not told_to.done():
+        told_to.cancel()
+        raise ProblemError(
+            "HTTP_ENDED",
+            "The server's HTTP side ended by itself, so the server stopped.",
+            "Start it again; the log says why.",
+        )
 
 
 def _await_end(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
