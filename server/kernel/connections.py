@@ -68,6 +68,10 @@ class Connection:
         return self.hello.device_id if self.hello is not None else ""
 
 
+FRAMES_KEPT: Final = 8
+"""Encoded deltas of one board: clients stand at the newest cursors, others can be encoded again."""
+
+
 class Tail:
     """The newest entries of a log, encoded, so that clients that are up to date need no reading."""
 
@@ -104,6 +108,8 @@ class Tail:
         if frame is None:
             skipped = cursor - self._start
             entries = [entry for place, entry in enumerate(self._entries) if place >= skipped]
+            while len(self._frames) >= FRAMES_KEPT:
+                del self._frames[next(iter(self._frames))]
             frame = self._frames[cursor] = delta_frame(cursor, entries)
         return frame
 
