@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from server.reading.text_files import FIELD_BYTES, binary_problem, empty_problem
+from server.reading.text_files import FIELD_BYTES, binary_problem, empty_problem, shown
 from sync.contract.problems import ProblemError
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -23,11 +23,19 @@ Refuse = Callable[[int, str], None]
 class CsvRows:
     """The header and the records of one delimited text."""
 
-    def __init__(self, lines: Iterable[str], origin: str, refuse: Refuse, delimiter: str = "") -> None:
-        """Read the header of ``lines`` (line ends kept); an empty delimiter is found out."""
+    def __init__(
+        self, lines: Iterable[str], origin: str, refuse: Refuse, delimiter: str = "", *, repair: bool = False
+    ) -> None:
+        """Read the header of ``lines`` (line ends kept); an empty delimiter is found out.
+
+        With ``repair`` a row with too many fields is used when one column can absorb them.
+        """
         self._source = iter(lines)
         self._origin = origin
         self._refuse = refuse
+        self._is_repairing = repair
+        self.repaired = 0
+        """How many rows had too many fields and are used."""
         self._again: deque[str] = deque()
         self._record: list[str] = []
         self._line = 1
@@ -74,19 +82,43 @@ class CsvRows:
                     self._taken()
                     if len(fields) == width and length < FIELD_BYTES // 4:
                         yield line, fields
-                    elif fields and (why := self._why_not(fields, width)):
-                        self._refuse(line, why)
-                        self._note_end(line, why, is_short=len(fields) < width)
                     elif fields:
-                        yield line, fields
+                        yield from self._doubtful(line, fields)
             except csv.Error as error:
                 self._skip_line(_words(error))
             else:
                 return
 
-    def _why_not(self, fields: list[str], width: int) -> str:
-        if len(fields) != width:
-            return f"{len(fields)} fields instead of {width}"
+    def _doubtful(self, line: int, fields: list[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the record when it can be used after all, else refuse it."""
+        place, whole = self._joined(fields)
+        if whole and self._is_repairing:
+            self.repaired += 1
+            fields = whole
+        why = self._why_not(fields)
+        if not why:
+            yield line, fields
+            return
+        offer = f"; --repair reads {self.header[place]} as “{shown(whole[place])}”" if whole else ""
+        self._refuse(line, why + offer)
+        self._note_end(line, why, is_short=len(fields) < len(self.header))
+
+    def _joined(self, fields: list[str]) -> tuple[int, list[str]]:
+        """Return the record with its extra fields in the one column that can absorb them, and its place.
+
+        A delimiter inside an unquoted text is followed by a blank; one between two fields is not.
+        Only when just the extra fields begin with a blank, side by side, is it clear where they belong.
+        """
+        extra = len(fields) - len(self.header)
+        led = [place for place, text in enumerate(fields) if text[:1] == " "]
+        if extra < 1 or len(led) != extra or not led[0] or led[-1] - led[0] != extra - 1:
+            return 0, []
+        place, end = led[0] - 1, led[-1] + 1
+        return place, [*fields[:place], self.delimiter.join(fields[place:end]), *fields[end:]]
+
+    def _why_not(self, fields: list[str]) -> str:
+        if len(fields) != len(self.header):
+            return f"{len(fields)} fields instead of {len(self.header)}"
         if any(len(field.encode("utf-8", "replace")) > FIELD_BYTES for field in fields):
             return f"a field is longer than {FIELD_BYTES // 1024} KB"
         return ""

@@ -35,6 +35,7 @@ class Layout:
     def __init__(self, mapping: Mapping) -> None:
         """Lay ``mapping`` out."""
         self.mapping = mapping
+        self.has_heads = bool(mapping.heads)
         self.order_columns = _distinct([*mapping.order.values(), *mapping.agree])
         self.item_columns = _distinct(mapping.line.values())
         self.order_fields = {
@@ -58,6 +59,10 @@ class Layout:
             next((text for place in places if (text := clean(values[place]))), "")
             for places in self._item_places
         )
+
+    def is_heads(self, header: Iterable[str]) -> bool:
+        """Say whether a file with this header holds orders whose lines stand in another file."""
+        return self.has_heads and set(header).issuperset(self.mapping.heads)
 
     def field_name(self, field: str) -> str:
         """Return what the file calls an order's field."""
@@ -144,7 +149,10 @@ def columns_of(item: object, prefix: str = "") -> list[str]:
 def _check_columns(layout: Layout, present: set[str], origin: str) -> None:
     """Refuse a file that lacks what no order can do without."""
     mapping = layout.mapping
-    for columns in (mapping.order["external_ref"], mapping.line["quantity"]):
+    needed = [mapping.order["external_ref"]]
+    if not layout.is_heads(present):
+        needed.append(mapping.line["quantity"])
+    for columns in needed:
         if present.isdisjoint(_as_tuple(columns)):
             raise ProblemError(
                 "COLUMN_MISSING",

@@ -42,6 +42,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: dict[str, Columns]
     lines: str = ""
     """JSON only: where the list of lines stands inside an order."""
+    heads: tuple[str, ...] = ()
+    """CSV only: a header with all of these is a file of orders whose lines stand in another file."""
     agree: tuple[str, ...] = ()
     """Columns that must be equal inside one order although no field takes them."""
     dates: Literal["", "d/m/y", "m/d/y", "y/m/d"] = ""
@@ -119,9 +121,10 @@ class Shelf:
         """Return the mapping whose columns are all there; the one with the most of them wins."""
         present = set(columns)
         fitting = [
-            mapping
+            (len(known), mapping)
             for mapping in self._mappings.values()
-            if mapping.format == format_ and mapping.detect and present.issuperset(mapping.detect)
+            for known in (mapping.detect, mapping.heads)
+            if mapping.format == format_ and known and present.issuperset(known)
         ]
         if not fitting:
             named = ", ".join(map(shown, columns[:6])) + (", …" if len(columns) > 6 else "")
@@ -131,4 +134,4 @@ class Shelf:
                 f"Name a mapping with --mapping ({', '.join(self.names)}, or a .toml file of your own; see "
                 "docs/import.md). Nothing has been written.",
             )
-        return max(fitting, key=lambda mapping: len(mapping.detect))
+        return max(fitting, key=lambda fit: fit[0])[1]

@@ -27,6 +27,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--date-format", default="", choices=["d/m/y", "m/d/y", "y/m/d"], help="how dates are written"
     )
     parser.add_argument(
+        "--repair", action="store_true", help="use rows with too many fields where one column can take them"
+    )
+    parser.add_argument(
         "--accept-truncated", action="store_true", help="import a file although its end is cut off"
     )
 

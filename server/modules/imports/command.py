@@ -52,7 +52,9 @@ def _answers(arguments: argparse.Namespace) -> Answers:
     delimiter = {"\\t": "\t", "tab": "\t"}.get(arguments.delimiter, arguments.delimiter)
     if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", "\0"}:
         raise UsageError("DELIMITER_WRONG", "--delimiter takes one character.", "A tab is written tab.")
-    return Answers(arguments.mapping, arguments.encoding, delimiter, arguments.accept_truncated)
+    return Answers(
+        arguments.mapping, arguments.encoding, delimiter, arguments.accept_truncated, arguments.repair
+    )
 
 
 class Progress:
@@ -128,6 +130,7 @@ def as_json(report: Report, *, with_files: bool) -> dict[str, Any]:
             {"line": refusal.line, "reason": refusal.reason} | ({"file": refusal.file} if with_files else {})
             for refusal in report.refused
         ],
+        "waiting": [{"ref": waiting.ref, "lines": waiting.lines} for waiting in report.waiting],
         "held": [{"ref": held.ref, "reason": held.reason} for held in report.held],
         "applied": report.applied,
         "new": report.new,
@@ -145,7 +148,10 @@ def as_text(report: Report, *, with_files: bool) -> Iterator[str]:
         ("Lines", report.lines),
         ("Refused rows", len(report.refused)),
         ("Held orders", len(report.held)),
+        ("Lines waiting", report.waiting_lines),
     ):
+        if name == "Lines waiting" and not count:
+            continue
         yield f"{name:<14}{count:>12,}"
     refusals = [
         f"  {f'{refusal.file}, ' if with_files else ''}row {refusal.line}: {refusal.reason}"
@@ -153,6 +159,8 @@ def as_text(report: Report, *, with_files: bool) -> Iterator[str]:
     ]
     yield from _some("Refused:", refusals)
     yield from _some("Held for review:", [f"  {shown(held.ref)}: {held.reason}" for held in report.held])
+    if report.waiting:
+        yield f"Lines waiting: {len(report.waiting):,} orders have no row of their own that is used."
     figures = f"{report.new:,} new, {report.already_here:,} already here."
     if report.applied:
         yield f"Imported: {figures}"

@@ -44,6 +44,13 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Waiting(NamedTuple):
+    """Lines whose order is not there: its row is refused, or stands in a file that was not named."""
+
+    ref: str
+    lines: int
+
+
 @dataclass(slots=True)
 class Group:
     """The rows of one order."""
@@ -70,17 +77,14 @@ class Grouper:
         self.groups: dict[str, Group] = {}
         self.damaged: dict[str, tuple[int, str]] = {}
         """Columns with an id that a spreadsheet damaged: where first, and how it reads."""
-        self._has_sku = "sku" in layout.mapping.line
+        self.waiting: list[Waiting] = []
+        self._heads: dict[str, list[tuple[str, int]]] = {}
 
     def add(self, row: Row) -> str:
         """Take a row in; return why it is refused, "" when it is not."""
         ref = self.layout.order_value(row.order, "external_ref")
-        if not ref:
-            return f"no order number ({self.layout.field_name('external_ref')} is blank)"
-        if is_damaged(ref):
-            return f"order number reads {ref}, damaged by Excel"
-        if len(ref) > REFERENCE_CHARACTERS:
-            return f"the order number is longer than {REFERENCE_CHARACTERS} characters"
+        if why := self._why_not(ref):
+            return why
         sku, name, count, location = self.layout.item_values(row.item)
         quantity = _pieces(count)
         if isinstance(quantity, str):
@@ -96,6 +100,43 @@ class Grouper:
         elif group.values != row.order:
             self._join(group, row.order)
         group.items.append(Item(row.line, sku, name, quantity, location, row.digest))
+        return ""
+
+    def add_head(self, row: Row, file: str) -> str:
+        """Take an order in whose lines stand in another file; return why it is refused, or ""."""
+        ref = self.layout.order_value(row.order, "external_ref")
+        if why := self._why_not(ref):
+            return why
+        group = self.groups.setdefault(ref, Group(ref, row.line, row.order))
+        if group.values != row.order:
+            self._join(group, row.order)
+        self._heads.setdefault(ref, []).append((file, row.line))
+        return ""
+
+    def settle(self) -> Iterator[Refusal]:
+        """Take out what lacks its other half: yields orders without lines, keeps lines without orders."""
+        if not self.layout.has_heads:
+            return
+        for ref, group in list(self.groups.items()):
+            if ref not in self._heads:
+                self.waiting.append(Waiting(ref, len(self.groups.pop(ref).items)))
+            elif not group.items:
+                del self.groups[ref]
+                for file, line in self._heads.pop(ref):
+                    yield Refusal(file, line, f"no lines of order {shown(ref)} in any of the files")
+
+    @property
+    def merged(self) -> int:
+        """How many rows are orders that found their lines."""
+        return sum(map(len, self._heads.values()))
+
+    def _why_not(self, ref: str) -> str:
+        if not ref:
+            return f"no order number ({self.layout.field_name('external_ref')} is blank)"
+        if is_damaged(ref):
+            return f"order number reads {ref}, damaged by Excel"
+        if len(ref) > REFERENCE_CHARACTERS:
+            return f"the order number is longer than {REFERENCE_CHARACTERS} characters"
         return ""
 
     def _join(self, group: Group, values: Values) -> None:

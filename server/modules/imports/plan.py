@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from server.modules.imports.grouper import Group, Grouper, Item, Refusal, is_damaged
+from server.modules.imports.grouper import Group, Grouper, Item, Refusal, Waiting, is_damaged
 from server.reading.dates import DateColumn, parse
 from server.reading.text_files import shown
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
@@ -43,7 +43,7 @@ class Wish(NamedTuple):
 class Report:
     """What an import did or would do, for people and programs.
 
-    Every row is accounted for: ``rows == lines + len(refused)``.
+    Every row is accounted for: ``rows == merged + lines + len(refused) + waiting_lines``.
     """
 
     rows: int = 0
@@ -51,10 +51,18 @@ class Report:
     lines: int = 0
     refused: list[Refusal] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    merged: int = 0
+    """Rows that are an order whose lines stand in another file."""
+    waiting: list[Waiting] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     applied: bool = False
     new: int = 0
     already_here: int = 0
+
+    @property
+    def waiting_lines(self) -> int:
+        """How many rows are lines whose order is not there."""
+        return sum(waiting.lines for waiting in self.waiting)
 
 
 class Plan:
@@ -95,6 +103,8 @@ class Plan:
         groups = self._grouper.groups.values()
         report.orders += len(groups)
         report.lines += sum(len(group.items) for group in groups)
+        report.merged += self._grouper.merged
+        report.waiting += self._grouper.waiting
         report.held += [Held(group.ref, why) for group in groups if (why := self._doubt(group))]
         for name, (line, text) in self._grouper.damaged.items():
             report.notices.append(

@@ -31,6 +31,7 @@ class Answers(NamedTuple):
     encoding: str = ""
     delimiter: str = ""
     accept_truncated: bool = False
+    repair: bool = False
 
 
 class Reader:
@@ -58,6 +59,8 @@ class Reader:
 
     def plans(self, wish: Wish) -> list[Plan]:
         """Return the plans of all that was read, and complete the report with them."""
+        for grouper in self._groupers.values():
+            self.report.refused += grouper.settle()
         plans = [Plan(grouper, wish) for grouper in self._groupers.values()]
         for plan in plans:
             plan.tell(self.report)
@@ -71,10 +74,13 @@ class Reader:
         open_rows = self._open_json if start[:1] in {"[", "{"} else self._open_csv
         mapping, rows, source = open_rows(path, text)
         grouper = self._groupers.setdefault(mapping.name, Grouper(Layout(mapping)))
+        is_heads = isinstance(source, CsvRows) and grouper.layout.is_heads(source.header)
         for row in rows:
             self._count(path, text)
-            if why := grouper.add(row):
+            if why := grouper.add_head(row, path.name) if is_heads else grouper.add(row):
                 self._refuse(path, row.line, why)
+        if isinstance(source, CsvRows) and source.repaired:
+            self._say(path, f"{source.repaired:,} rows with too many fields are repaired")
         if source.cut_off and isinstance(source, JsonItems):
             self._refuser(path, text)(*source.cut_off)
         if source.cut_off and not self._answers.accept_truncated:
@@ -87,7 +93,9 @@ class Reader:
         return truncated_problem(str(path), f"row {line}: {why}")
 
     def _open_csv(self, path: Path, text: TextIO) -> tuple[Mapping, Iterator[Row], CsvRows]:
-        source = CsvRows(text, str(path), self._refuser(path, text), self._answers.delimiter)
+        answers = self._answers
+        refuse = self._refuser(path, text)
+        source = CsvRows(text, str(path), refuse, answers.delimiter, repair=answers.repair)
         mapping = self._mapping("csv", source.header, path)
         delimiter = DELIMITERS.get(source.delimiter, source.delimiter)
         self._say(path, f"read as {mapping.title}, fields parted by {delimiter}")

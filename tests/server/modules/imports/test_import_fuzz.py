@@ -29,6 +29,7 @@ CELLS = st.sampled_from(
         '"x"',
         "ü",
         "\u00a0",
+        " x",
         "x\0",
         "a\nb",
         "😀",
@@ -87,6 +88,7 @@ def test_any_cells(tmp_path: Path, rows: list[list[str]], delimiter: str, end: s
     text = end.join(delimiter.join(row) for row in [["ref", "sku", "qty", "date"], *rows])
     data = text.encode(encoding, "replace")
     attempt(tmp_path, data, date_style="d/m/y", accept_truncated=True)
+    attempt(tmp_path, data, date_style="d/m/y", accept_truncated=True, repair=True)
 
 
 @QUIET

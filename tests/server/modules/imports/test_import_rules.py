@@ -150,7 +150,8 @@ def test_duplicates_are_reported_not_merged(tmp_path: Path) -> None:
 def test_the_wrong_number_of_fields_is_refused(tmp_path: Path) -> None:
     """A row with an unquoted comma is refused with its line; the rows after it are read."""
     made = import_text(tmp_path, HEAD + row("A", city="Bath, Avon") + "A,1\n" + row("B"))
-    assert made.refused == [(2, "14 fields instead of 13"), (3, "2 fields instead of 13")]
+    offer = "--repair reads city as “Bath, Avon”"
+    assert made.refused == [(2, f"14 fields instead of 13; {offer}"), (3, "2 fields instead of 13")]
     assert [order.external_ref for order in made.orders] == ["B"]
 
 
