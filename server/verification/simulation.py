@@ -27,6 +27,8 @@ ACT_MS: Final = (20, 900)
 TROUBLE_MS: Final = (100, 4_000)
 DOWN_MS: Final = (50, 6_000)
 CRASH_POINTS: Final = 12
+PLACES: Final = ("", "append.after_commit", "decide", "finish.after_commit", "apply_delta")
+"""Where a terminal dies: anywhere, or right where what is durable and what is known part ways."""
 CLOCK_JUMP_MS: Final = 600_000
 
 
@@ -134,7 +136,7 @@ class Simulation:
                 self.world.later(down_ms, lambda: setattr(station, "is_unplugged", False))
             case "terminal":
                 self.crashes += 1
-                station.crash(at_point=at_point)
+                station.crash(at_point=at_point, where=random.choice(PLACES))
                 self.world.later(down_ms, station.restart)
             case "server":
                 self.crashes += 1

@@ -130,7 +130,7 @@ class Station:
             return
         random = self.world.random
         drafts = []
-        for _ in range(random.choice((1, 1, 1, 3))):
+        for _ in range(random.choice((1, 1, 1, 3, 12))):
             change = self._any_change()
             stage = random.choice((None, *STAGES))
             op_id = self.ids.new()
@@ -146,10 +146,10 @@ class Station:
         others: tuple[Change, ...] = (Take(), Unclaim(), PutOnHold("other"), Release())
         return random.choice((*moves, *moves, *others))
 
-    def crash(self, *, at_point: int = 0) -> None:
-        """Kill the process now, or at the ``at_point``-th point of its stores from now."""
+    def crash(self, *, at_point: int = 0, where: str = "") -> None:
+        """Kill the process now, or at the ``at_point``-th point of its stores named ``where`` from now."""
         if at_point:
-            self.hook.arm(at_point)
+            self.hook.arm(at_point, where)
         else:
             self.terminal.die()
 

@@ -103,14 +103,16 @@ class CrashHook:
     def __init__(self) -> None:
         """Pass everything until armed."""
         self._left = 0
+        self._where = ""
 
-    def arm(self, points: int) -> None:
-        """Die at the ``points``-th point from now; 0 disarms."""
+    def arm(self, points: int, where: str = "") -> None:
+        """Die at the ``points``-th point from now whose name begins with ``where``; 0 disarms."""
         self._left = points
+        self._where = where
 
     def at(self, point: str) -> None:
         """Pass, or die here."""
-        if self._left:
+        if self._left and point.startswith(self._where):
             self._left -= 1
             if not self._left:
                 raise SimulatedCrash(point)
