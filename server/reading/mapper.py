@@ -134,6 +134,18 @@ def json_rows(layout: Layout, items: Iterator[tuple[int, object]], refuse: Refus
                 yield row
 
 
+def unwrapped(items: Iterable[tuple[int, object]]) -> Iterator[tuple[int, object]]:
+    """Yield the orders out of ``{"order": …}`` and ``{"orders": [ … ]}``, all others as they are."""
+    for line, item in items:
+        inner = item if isinstance(item, dict) and len(item) == 1 else {}
+        if isinstance(order := inner.get("order"), dict):
+            yield line, order
+        elif isinstance(orders := inner.get("orders"), list):
+            yield from ((line, order) for order in orders)
+        else:
+            yield line, item
+
+
 def columns_of(item: object, prefix: str = "") -> list[str]:
     """Return the names of a JSON order's values as a mapping writes them (``shipTo.city``)."""
     if not isinstance(item, dict):
@@ -163,9 +175,12 @@ def _check_columns(layout: Layout, present: set[str], origin: str) -> None:
 
 def _at(item: object, path: str) -> object:
     for name in path.split("."):
-        if not isinstance(item, dict):
-            raise ValueError("not an object with named values")  # noqa: TRY004 – a refusal, caught above
-        item = item.get(name)
+        if isinstance(item, list) and name.isdecimal():
+            item = dict(enumerate(item)).get(int(name))
+        elif isinstance(item, dict):
+            item = item.get(name)
+        else:
+            raise ValueError("not an object with named values")
         if item is None:
             return None
     return item

@@ -19,9 +19,12 @@ from sync.contract.problems import ProblemError, UsageError
 
 ORDER_FIELDS: Final = (
     *("external_ref", "number", "placed", "shipped", "cut_off", "ship_method", "carrier", "customer"),
-    *("note", "tags", *Address.__struct_fields__),
+    *("status", "payment", "cancelled", "note", "tags", *Address.__struct_fields__),
 )
 """What a mapping may fill on an order and its address."""
+
+STATES: Final = ("confirmed", "picking", "shipped", "cancelled", "hold")
+"""What the values of ``status`` and ``payment`` may mean."""
 
 LINE_FIELDS: Final = ("sku", "name", "quantity", "location")
 """What a mapping may fill on a line item."""
@@ -66,6 +69,9 @@ def load(text: bytes, origin: str) -> Mapping:
     ):
         if unknown := [field for field in given if field not in known]:
             raise _unreadable(origin, f"[{kind}] has no field {unknown[0]}; it has {', '.join(known)}")
+    words = {word for field in ("status", "payment") for word in mapping.values.get(field, {}).values()}
+    if unknown := sorted(words.difference(STATES)):
+        raise _unreadable(origin, f"an order cannot be {unknown[0]}; it can be {', '.join(STATES)}")
     if "external_ref" not in mapping.order or "quantity" not in mapping.line:
         raise _unreadable(origin, "it must name [order] external_ref and [line] quantity")
     return mapping

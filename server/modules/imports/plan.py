@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 from server.modules.imports.grouper import Group, Grouper, Item, Refusal, Waiting, is_damaged
 from server.reading.dates import DateColumn, parse
+from server.reading.mapping import STATES
 from server.reading.text_files import shown
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
 from sync.contract.stages import Stage
 
-DATE_FIELDS: Final = ("placed", "shipped", "cut_off")
+DATE_FIELDS: Final = ("placed", "shipped", "cut_off", "cancelled")
 ID_FIELDS: Final = ("number", "postcode")
 """Order fields beside the reference that a spreadsheet damages."""
 NAMED_AT_MOST: Final = 5
@@ -105,7 +106,9 @@ class Plan:
         report.lines += sum(len(group.items) for group in groups)
         report.merged += self._grouper.merged
         report.waiting += self._grouper.waiting
-        report.held += [Held(group.ref, why) for group in groups if (why := self._doubt(group))]
+        for group in groups:
+            if hold := self._hold(group):
+                report.held.append(Held(group.ref, hold.note))
         for name, (line, text) in self._grouper.damaged.items():
             report.notices.append(
                 f"Row {line}: {name} reads {text}, damaged by Excel. The column is not used."
@@ -124,6 +127,11 @@ class Plan:
     def _doubt(self, group: Group) -> str:
         """Return why a person has to look at the order, "" when nobody has to."""
         doubts = [
+            f"{self._layout.field_name(name)}: {shown(self._text(group, name))} is not known"
+            for name in ("status", "payment")
+            if self._text(group, name) and self._state(group, name) not in STATES
+        ]
+        doubts += [
             f"{column}: {' or '.join(map(shown, values))}" for column, values in group.disagreements.items()
         ]
         if group.is_too_long:
@@ -142,9 +150,11 @@ class Plan:
             for name, style in self._styles.items()
         }
         placed_ms = moments.get("placed")
-        shipped_ms = None if wish.as_open else moments.get("shipped")
-        is_shipped = shipped_ms is not None and shipped_ms <= wish.now_ms
-        doubt = self._doubt(group)
+        stage = self._stage(group, moments.get("shipped"))
+        stage_ms = wish.now_ms
+        if stage is Stage.SHIPPED:
+            stage_ms = moments.get("shipped") or placed_ms or wish.now_ms
+        cancelled_ms = (moments.get("cancelled") or wish.now_ms) if self._is_cancelled(group) else None
         tags = (tag.strip() for tag in value.get("tags", "").split(","))
         return Order(
             id="",
@@ -153,9 +163,10 @@ class Plan:
             source=self.source,
             external_ref=group.ref,
             number=value.get("number") or group.ref,
-            stage=Stage.SHIPPED if is_shipped else Stage.CONFIRMED,
+            stage=stage,
             placed_ms=wish.now_ms if placed_ms is None else placed_ms,
-            stage_ms=(shipped_ms or 0) if is_shipped else wish.now_ms,
+            stage_ms=stage_ms,
+            cancelled_ms=cancelled_ms,
             created_ms=wish.now_ms,
             updated_ms=wish.now_ms,
             cut_off_ms=moments.get("cut_off"),
@@ -165,9 +176,44 @@ class Plan:
             ship_to=Address(**{name: value.get(name, "") for name in Address.__struct_fields__}),
             note=value.get("note", ""),
             tags=tuple(tag for tag in tags if tag),
-            hold=Hold(HoldReason.NEEDS_REVIEW, "Import", wish.now_ms, doubt) if doubt else None,
+            hold=self._hold(group),
             lines=tuple(self._line(place, item) for place, item in enumerate(group.items, start=1)),
         )
+
+    def _text(self, group: Group, name: str) -> str:
+        return self._layout.order_value(group.values, name)
+
+    def _state(self, group: Group, name: str) -> str:
+        """Return what the value of ``status`` or ``payment`` means, "" when there is none."""
+        text = self._text(group, name).lower()
+        return self._layout.mapping.values.get(name, {}).get(text, text)
+
+    def _stage(self, group: Group, shipped_ms: int | None) -> Stage:
+        """Return the stage: what the status says, else whether the date of shipping has passed."""
+        if self._wish.as_open:
+            return Stage.CONFIRMED
+        status = self._state(group, "status")
+        if status in STATES:
+            return {"picking": Stage.PICKING, "shipped": Stage.SHIPPED}.get(status, Stage.CONFIRMED)
+        is_shipped = shipped_ms is not None and shipped_ms <= self._wish.now_ms
+        return Stage.SHIPPED if is_shipped else Stage.CONFIRMED
+
+    def _is_cancelled(self, group: Group) -> bool:
+        if self._wish.as_open:
+            return False
+        return bool(self._text(group, "cancelled")) or self._state(group, "status") == "cancelled"
+
+    def _hold(self, group: Group) -> Hold | None:
+        """Return why the order waits: a person has to look at it, or it is not paid."""
+        if doubt := self._doubt(group):
+            return Hold(HoldReason.NEEDS_REVIEW, "Import", self._wish.now_ms, doubt)
+        if self._is_cancelled(group) or self._state(group, "status") == "shipped":
+            return None
+        for name in ("payment", "status"):
+            if self._state(group, name) == "hold":
+                note = f"{self._layout.field_name(name)}: {shown(self._text(group, name))}"
+                return Hold(HoldReason.AWAITING_PAYMENT, "Import", self._wish.now_ms, note)
+        return None
 
     def _value(self, group: Group, name: str) -> str:
         if name in self._grouper.damaged:

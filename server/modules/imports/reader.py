@@ -11,7 +11,7 @@ from server.modules.imports.grouper import Grouper, Refusal
 from server.modules.imports.plan import Plan, Report, Wish
 from server.reading.csv_rows import DELIMITERS, CsvRows
 from server.reading.json_items import JsonItems
-from server.reading.mapper import Layout, Row, columns_of, csv_rows, json_rows
+from server.reading.mapper import Layout, Row, columns_of, csv_rows, json_rows, unwrapped
 from server.reading.mapping import Mapping, Shelf
 from server.reading.text_files import empty_problem, encoding_problem, open_text, truncated_problem
 from sync.contract.problems import ProblemError
@@ -103,7 +103,7 @@ class Reader:
 
     def _open_json(self, path: Path, text: TextIO) -> tuple[Mapping, Iterator[Row], JsonItems]:
         source = JsonItems(text, str(path))
-        items = source.items()
+        items = unwrapped(source.items())
         first = list(itertools.islice(items, 1))
         if not first:
             raise self._cut_off(path, source) if source.cut_off else empty_problem(str(path))
