@@ -187,6 +187,9 @@ def _at(item: object, path: str) -> object:
 
 
 def _text_at(item: object, path: str) -> str:
+    if " + " in path:
+        parts = (clean(_text_at(item, part)) for part in path.split(" + "))
+        return " ".join(part for part in parts if part)
     value = _at(item, path)
     if value is None:
         return ""

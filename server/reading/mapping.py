@@ -51,6 +51,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Columns that must be equal inside one order although no field takes them."""
     dates: Literal["", "d/m/y", "m/d/y", "y/m/d"] = ""
     """How dates are written; empty = decided for each column from all its values."""
+    zone: Literal["", "UTC"] = ""
+    """Where dates without an offset are; empty = in the site's time."""
     values: dict[str, dict[str, str]] = {}
     """Field -> value of the file -> value of the order."""
     service_skus: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Final, NamedTuple
 
 from server.modules.imports.grouper import Group, Grouper, Item, Refusal, Waiting, is_damaged
@@ -74,6 +74,7 @@ class Plan:
         self._grouper = grouper
         self._layout = grouper.layout
         self._wish = wish
+        self._zone = UTC if grouper.layout.mapping.zone else wish.zone
         self.source = grouper.layout.mapping.source
         self._styles = {name: self._style(name) for name in DATE_FIELDS if name in self._layout.order_fields}
         self._find_damage()
@@ -138,7 +139,7 @@ class Plan:
             doubts.append("it has too many lines")
         for name, style in self._styles.items():
             text = self._layout.order_value(group.values, name)
-            if text and parse(text, style, self._wish.zone) is None:
+            if text and parse(text, style, self._zone) is None:
                 doubts.append(f"{self._layout.field_name(name)}: {shown(text)} is no date in {style}")
         return "; ".join(doubts)
 
@@ -146,7 +147,7 @@ class Plan:
         wish = self._wish
         value = {name: self._value(group, name) for name in self._layout.order_fields}
         moments = {
-            name: parse(self._layout.order_value(group.values, name), style, wish.zone)
+            name: parse(self._layout.order_value(group.values, name), style, self._zone)
             for name, style in self._styles.items()
         }
         placed_ms = moments.get("placed")

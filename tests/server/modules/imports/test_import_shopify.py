@@ -58,7 +58,7 @@ def test_the_export_is_read(tmp_path: Path) -> None:
     assert b"PAY-77" not in canonical_bytes(order)
 
 
-def summary(order: Order) -> tuple[Stage, bool, HoldReason | None]:
+def summary(order: Order) -> tuple[Stage, bool, str | None]:
     """Return the stage, whether it is cancelled, and why it waits."""
     return order.stage, order.cancelled_ms is not None, order.hold.reason if order.hold else None
 
