@@ -19,6 +19,7 @@ from app.connection_controller import ConnectionController
 from app.device_token import DeviceToken
 from app.feature_use import FILTERS, FeatureUse
 from app.moves import Moves
+from app.order_panel_controller import OrderPanelController
 from app.problems_surface import ProblemSurface
 from app.settings import LoadedSettings, Settings, remember
 from app.shell import Shell
@@ -116,6 +117,7 @@ class Client(QObject):
         self.connection = ConnectionController(
             self.window, self.view, self.clock, self._zone, self._try_now, self
         )
+        self.order_panel = OrderPanelController(self.window, self.view, self.controller, self)
         self.shell = self._make_shell(settings)
         self.bridge = Bridge(surface.on_loop_exception, self)
         self.bridge.open(self._on_news)

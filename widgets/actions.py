@@ -64,7 +64,7 @@ ACTIONS: Final = (
 )
 """All actions; the keyboard map of the documentation is compared with it."""
 
-LATER: Final = frozenset({"needs_you", "import", "open_order"})
+LATER: Final = frozenset({"needs_you", "import"})
 """Actions that a later release carries out: not enabled, and not in the list of keys."""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import tzinfo
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QMainWindow, QVBoxLayout, QWidget
 
 from widgets.actions import ACTIONS, LATER, ActionBook
 from widgets.banner import BannerArea
@@ -20,6 +21,9 @@ from widgets.theme.look import Look
 from widgets.theme.tokens import ThemeName
 from widgets.view_bar import ViewBar
 from widgets.words import translate
+
+if TYPE_CHECKING:
+    from widgets.order_panel import OrderPanel
 
 
 def everything_is_on(_name: str) -> bool:
@@ -50,7 +54,9 @@ class MainWindow(QMainWindow):
         self.board = board
         self._now_ms = now_ms
         self._version = version
+        self._zone = zone
         self._minute = now_ms() // 60_000
+        self._panel: OrderPanel | None = None
         self.setWindowTitle(translate("Window", "Fulfillment Kanban"))
         self.header = Header(look, now_ms, zone)
         self.view_bar = ViewBar(look, zone)
@@ -75,9 +81,16 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(shell)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.header, self.view_bar, self.banners):
-            column.addWidget(part)
-        column.addWidget(self.board, stretch=1)
+        column.addWidget(self.header)
+        beside = QVBoxLayout()
+        beside.setSpacing(0)
+        for part in (self.view_bar, self.banners):
+            beside.addWidget(part)
+        beside.addWidget(self.board, stretch=1)
+        self._middle = QHBoxLayout()
+        self._middle.setSpacing(0)
+        self._middle.addLayout(beside, stretch=1)
+        column.addLayout(self._middle, stretch=1)
         column.addWidget(self.status_line)
         self.setCentralWidget(shell)
         # Large text must never force the window beyond the screen: parts shrink or are cut instead.
@@ -159,6 +172,9 @@ class MainWindow(QMainWindow):
         """Move the focus to the next or previous part of the window."""
         regions: tuple[QWidget, ...] = (self.header.search, self.header.connection, self.board)
         focused = self.focusWidget()
+        if self._panel is not None and not self._panel.isHidden():
+            regions += (self._panel.title,)
+            focused = self._panel.title if self._panel.isAncestorOf(focused) else focused
         current = regions.index(focused) if focused in regions else len(regions) - 1
         regions[(current + step) % len(regions)].setFocus(Qt.FocusReason.TabFocusReason)
 
@@ -182,6 +198,35 @@ class MainWindow(QMainWindow):
         self.actions_book.set_look(look)
         for part in (self.header, self.view_bar, self.banners, self.status_line, self.board, self.menu):
             part.set_look(look)
+        if self._panel is not None:
+            self._panel.set_look(look)
+
+    def make_panel(self) -> OrderPanel:
+        """Make the panel of the open order, hidden at the right of the board."""
+        # Imported when first wanted: a start does without.
+        from widgets.order_panel import OrderPanel
+
+        panel = self._panel = OrderPanel(self.look, self._now_ms, self._zone, self)
+        panel.closed.connect(self.close_panel)
+        self._middle.addWidget(panel)
+        return panel
+
+    def close_panel(self) -> None:
+        """Close the panel; the focus goes from it back to the board."""
+        if self._panel is None or self._panel.isHidden():
+            return
+        has_focus = self._panel.isAncestorOf(self.focusWidget())
+        self._panel.hide()
+        # An order may leave the board while somebody types elsewhere.
+        if has_focus:
+            self.board.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape that nobody nearer wanted closes the panel."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_panel()
+        else:
+            super().keyPressEvent(event)
 
     def on_second(self) -> None:
         """Set the clock; at a new minute tell all times anew."""
@@ -191,6 +236,8 @@ class MainWindow(QMainWindow):
         if now_ms // 60_000 != self._minute:
             self._minute = now_ms // 60_000
             self.board.on_minute()
+            if self._panel is not None:
+                self._panel.on_minute()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Tell that the window goes; nothing unsent is lost by it, so nothing is asked."""

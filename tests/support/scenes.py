@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 
 from support.card_rows import MINUTE_MS, NOW_MS, card_row
 from support.list_source import ListSource
+from sync.contract.orders import Address, Claim, Hold, LineItem, Order
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import STAGES, Stage
 from telemetry.recorder import MemoryRecorder
@@ -112,6 +113,29 @@ def scene_rows() -> list[CardRow]:
     return _confirmed() + _picking() + _picked() + _shipped()
 
 
+def scene_order() -> Order:
+    """Return the order that the panel shows: half picked, one line short, on hold."""
+    lines = (
+        LineItem(1, "SWM-SLT", "Stoneware mug, slate", 12, "B-02-3", 7),
+        LineItem(2, "CN-OAT-4", "Cotton napkin, oat, set of 4", 6, "A-04-2", 6),
+        LineItem(3, "OSB-L", "Oak serving board, large", 1, "A-11-1", 1),
+        LineItem(4, "SWP-27", "Stoneware plate 27 cm", 6, "B-07-1", 4, quantity_cancelled=2),
+        LineItem(5, "BWC-P", "Beeswax candle, pillar", 2, "C-15-4"),
+        LineItem(
+            6, "GBX-M", "Gift box, medium, with a ribbon and a card that is written by hand", 1, "D-01-1"
+        ),
+    )
+    began = NOW_MS - 12 * MINUTE_MS
+    return Order(
+        id="order-205", organization_id="organization-1", site_id="site-1", source="test",
+        external_ref="205", number="70205", stage=Stage.PICKING, placed_ms=began, stage_ms=began,
+        created_ms=began, updated_ms=began, cut_off_ms=_NEXT, carrier=_EXPRESS, customer="Mill Street Shop",
+        ship_to=Address(city="Harbour Town", postcode="HT9 4HP"), claimed_by=Claim("u-ivo", "Ivo P.", began),
+        hold=Hold("incorrect address", "Tess W.", NOW_MS - 2 * MINUTE_MS), tags=("gift", "fragile"),
+        note="The shop opens at 09:00, leave nothing at the gate.", lines=lines,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Scene:
     """One picture: which orders, which look, what happens before it is taken."""
@@ -126,6 +150,7 @@ class Scene:
     drag_from: int | None = None
     drag_to: Stage | None = None
     focus: int | None = 14
+    opened: Callable[[], Order] | None = None
     size: tuple[int, int] = field(default=(1920, 1080))
 
 
@@ -140,6 +165,16 @@ SCENES = (
     Scene("board-no-match", search="harrbour", focus=None),
     Scene("board-200-percent", scale_percent=200),
     Scene("board-narrow", size=(1280, 800)),
+    Scene("order-panel", focus=205, opened=scene_order),
+    Scene("order-panel-dark", theme=ThemeName.DARK, focus=205, opened=scene_order),
+    Scene(
+        "order-panel-high-contrast",
+        theme=ThemeName.HIGH_CONTRAST,
+        focus=205,
+        opened=scene_order,
+        size=(1280, 800),
+    ),
+    Scene("order-panel-200-percent", scale_percent=200, focus=205, opened=scene_order),
 )
 """Every picture that ``make screenshots`` takes."""
 
@@ -191,6 +226,8 @@ def stage_scene(scene: Scene, window: MainWindow, source: ListSource) -> None:
     if scene.focus is not None:
         board.setFocus(Qt.FocusReason.OtherFocusReason)
         board.focus_order(scene.focus)
+    if scene.opened is not None:
+        window.make_panel().open(scene.opened(), seconds_per_line=45)
     for local_id in scene.selected:
         board.change_focus(partial(Focus.toggle, local_id=local_id))
     if scene.drag_from is not None and scene.drag_to is not None:

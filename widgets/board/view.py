@@ -195,10 +195,11 @@ class Board(FocusedCanvas):
 
     def request_move(self, step: int) -> None:
         """Ask to move the targets one stage forward (1) or back (-1); the focused column decides."""
-        if self.is_dragging:
-            return
-        ids = self.targets()
-        row = self.row(ids[0]) if ids else None
+        self.request_move_of(self.targets(), step)
+
+    def request_move_of(self, ids: tuple[int, ...], step: int) -> None:
+        """Ask to move these orders one stage forward (1) or back (-1); the first one's column decides."""
+        row = self.row(ids[0]) if ids and not self.is_dragging else None
         if row is None:
             return
         stage = next_stage(row.stage) if step > 0 else previous_stage(row.stage)
