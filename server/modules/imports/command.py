@@ -130,6 +130,7 @@ def as_json(report: Report, *, with_files: bool) -> dict[str, Any]:
             {"line": refusal.line, "reason": refusal.reason} | ({"file": refusal.file} if with_files else {})
             for refusal in report.refused
         ],
+        "merged": report.merged,
         "waiting": [{"ref": waiting.ref, "lines": waiting.lines} for waiting in report.waiting],
         "held": [{"ref": held.ref, "reason": held.reason} for held in report.held],
         "applied": report.applied,

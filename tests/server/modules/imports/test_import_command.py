@@ -142,6 +142,7 @@ def test_json_has_the_documented_shape(folder: Path, small: Path, capsys: pytest
         "orders": 2,
         "lines": 2,
         "refused": [{"line": 3, "reason": "quantity 0 is not pickable"}],
+        "merged": 0,
         "waiting": [],
         "held": [],
         "applied": False,
