@@ -250,11 +250,19 @@ class _Work:
         font = FontKey(shape.detail_font, figures=True)
         x = shape.text_x + max(0, used) + self._look.px(8)
         top = shape.pips_y + (shape.pip_height - shape.detail_line) // 2
-        end = x + self._sheet.write(count_text(row), font, "ink2", x, top, shape.detail_line)
+        count = self._cache.elide(count_text(row), font, self._count_right() - x)
+        end = x + self._sheet.write(count, font, "ink2", x, top, shape.detail_line)
         self._sheet.bake(mark, shape.text_x, top, end, shape.detail_line)
         mark = self._sheet.mark()
         begin = self._claim(end, top)
         self._sheet.bake(mark, begin, shape.avatar_y, self._width - shape.avatar_right, shape.avatar)
+
+    def _count_right(self) -> int:
+        """Return where the count must end: before the avatar and the cloud, inside the card."""
+        row, shape = self._row, self._shape
+        avatar = shape.avatar + 6 if row.claimed_by else 0
+        cloud = shape.tag + 6 if row.fate is not Fate.SETTLED else 0
+        return self._width - shape.avatar_right - avatar - cloud
 
     def _claim(self, left: int, top: int) -> int:
         """Place avatar and name, or avatar and "Not sent yet", right of ``left``; return where it begins."""

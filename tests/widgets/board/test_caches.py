@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import pytest
+
 from support.card_rows import NOW_MS, card_row
 from support.list_source import ListSource
 from widgets.board.card_shape import SHAPES, shape_at
+from widgets.board.card_sheet import CardSheet
 from widgets.board.geometry import Density
 from widgets.board.latency import EventClock
 from widgets.board.prepared import CardMaker, Moment
@@ -153,6 +156,29 @@ def test_every_density_prepares_every_state(look: Look) -> None:
                 )
                 assert card.background.width() == width
                 assert all(0 <= x < width for _, x, _, _ in card.texts)
+
+
+@pytest.mark.parametrize("claimed_by", ["", "Bea F."])
+@pytest.mark.parametrize("lines", [1, 11, 14, 17, 10_000])
+def test_no_words_leave_a_narrow_card(
+    look: Look, monkeypatch: pytest.MonkeyPatch, lines: int, claimed_by: str
+) -> None:
+    """In the narrowest column the count of lines and pieces ends before the edge and the avatar."""
+    ends: list[int] = []
+    write = CardSheet.write
+
+    def noted(sheet: CardSheet, text: str, font: FontKey, token: str, x: int, y: int, line: int) -> int:
+        width = write(sheet, text, font, token, x, y, line)
+        ends.append(x + width)
+        return width
+
+    monkeypatch.setattr(CardSheet, "write", noted)
+    maker = CardMaker(look, SpriteAtlas(look, 1.0), TextCache(look))
+    row = card_row(1, lines_total=lines, pieces=99_999, claimed_by=claimed_by)
+    maker.make(row, SHAPE, 264, MOMENT, is_selected=False, ground="track")
+    taken = SHAPE.avatar + 6 if claimed_by else 0
+    assert ends[-1] <= 264 - SHAPE.avatar_right - taken
+    assert max(ends) <= 264
 
 
 def test_event_clocks_find_the_time_in_the_queue() -> None:
