@@ -29,7 +29,8 @@ OPTIONS = [
     "--no-emit-options",
     "--build-deps-for=editable",
 ]
-EXTRAS = {"run": ["client", "server"], "dev": ["client", "server", "dev"]}
+PROGRAMS = ["client", "server", "server-postgresql"]
+EXTRAS = {"run": PROGRAMS, "dev": [*PROGRAMS, "dev"]}
 
 
 def tidy(text: str) -> str:
