@@ -21,7 +21,7 @@ from server.kernel.records import (
     Snapshot,
     SnapshotFor,
 )
-from server.kernel.schema import boards, operation_log, orders
+from server.kernel.schema import boards, operation_log, order_sources, orders
 from server.kernel.signed import unsigned
 from sync.contract.codec import encode_compressed
 from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_ORDERS
@@ -115,6 +115,23 @@ class BoardReader:
                 known.update({row.external_ref: row.id for row in rows})
         return known
 
+    def said(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Return order id and digest of what ``source`` said last of each of these references."""
+        said: dict[str, tuple[str, int]] = {}
+        wanted = iter(refs)
+        table = order_sources
+        with self._engine.begin() as connection:
+            while some := list(islice(wanted, REFS_PER_QUERY)):
+                rows = connection.execute(
+                    select(table.c.external_ref, table.c.order_id, table.c.digest).where(
+                        table.c.organization_id == site.organization_id,
+                        table.c.source == source,
+                        table.c.external_ref.in_(some),
+                    )
+                )
+                said.update({row.external_ref: (row.order_id, unsigned(row.digest)) for row in rows})
+        return said
+
     def counts(self, site: SiteKey) -> dict[str, int]:
         """Return how many orders stand in each stage."""
         with self._engine.begin() as connection:
@@ -124,10 +141,10 @@ class BoardReader:
             return {row[0]: row[1] for row in rows}
 
     def order(self, site: SiteKey, order_id: str) -> bytes | None:
-        """Return one order of a site as its canonical bytes."""
+        """Return one order of a site as its canonical bytes, also one that has left the board."""
         with self._engine.begin() as connection:
             return connection.execute(
-                select(orders.c.body).where(*_on_board(site), orders.c.id == order_id)
+                select(orders.c.body).where(*of_site(site), orders.c.id == order_id)
             ).scalar()
 
     def board_page(self, site: SiteKey, stage: str, after: str, limit: int) -> BoardPage:
@@ -158,12 +175,17 @@ def fitting(rows: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
-def _on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+def of_site(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the orders that a site has, on its board or behind it."""
     return (
         orders.c.organization_id == site.organization_id,
         orders.c.site_id == site.site_id,
         orders.c.deleted_at.is_(None),
     )
+
+
+def _on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+    return *of_site(site), orders.c.retired_at.is_(None)
 
 
 def _behind(connection: Connection, site: SiteKey, after: str) -> ColumnElement[bool]:

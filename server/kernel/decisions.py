@@ -13,10 +13,19 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from server.kernel.arriving import CutOff, Said, arrived, as_said, difference, no_cut_off
 from server.kernel.records import SiteKey, Submission
 from sync.contract.messages import Verdict
 from sync.contract.operations import Create, Import, LogEntry, Operation, Outcome, Reason
-from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, diff, row_hash
+from sync.contract.orders import (
+    HASH_MODULUS,
+    Order,
+    OrderPatch,
+    canonical_bytes,
+    diff,
+    order_from_bytes,
+    row_hash,
+)
 from sync.contract.permissions import Role
 from sync.contract.stages import Stage
 from sync.contract.state_machine import Decider, Decision, Judge
@@ -58,7 +67,7 @@ class Loaded:
     ``marks`` is the highest decided number of each device, ``verdicts`` the stored outcomes by
     op_id, ``orders`` and ``hashes`` the orders by id, ``references`` the ids of orders by (source,
     external_ref), ``actors`` who may be named in each (enrolment, actor, sign-in), ``taken`` the ids that
-    are orders of other sites.
+    are orders of other sites, ``said`` what each source said last, by (source, external_ref).
     """
 
     seq: int
@@ -70,6 +79,8 @@ class Loaded:
     references: dict[tuple[str, str], str] = field(default_factory=dict)
     actors: dict[tuple[str, str, str], Actor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    said: dict[tuple[str, str], Said] = field(default_factory=dict)
+    cut_off: CutOff = no_cut_off
 
 
 @dataclass(slots=True)
@@ -83,6 +94,7 @@ class Decided:
     written: dict[str, OrderRow] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     marks: dict[str, int] = field(default_factory=dict)
+    said: dict[tuple[str, str], Said] = field(default_factory=dict)
 
 
 def decide_batch(
@@ -139,7 +151,7 @@ def _decide_one(
     decide: Decider,
 ) -> LogRow:
     actor = _actor(submission, loaded)
-    operation = _settled(site, submission.operation, actor, now_ms)
+    operation = _settled(site, submission, actor, loaded, now_ms)
     before = _before(operation, loaded)
     if actor is None:
         decision = Decision(Outcome.REJECTED, Reason.FORBIDDEN, None)
@@ -150,6 +162,8 @@ def _decide_one(
     decided.seq += 1
     if decision.order is not None:
         _keep(decision.order, before, loaded, decided)
+    if decision.outcome is not Outcome.REJECTED:
+        _remember(submission.operation, operation.order_id, loaded, decided)
     entry = _entry(decided.seq, operation, decision, before, name, now_ms)
     by, at_ms = _in_the_way(decision.reason, before)
     verdict = Verdict(
@@ -174,31 +188,53 @@ def _actor(submission: Submission, loaded: Loaded) -> Actor | None:
     return loaded.actors.get((principal.enrolment_id, operation.actor_id, operation.sign_in_id))
 
 
-def _settled(site: SiteKey, operation: Operation, actor: Actor | None, now_ms: int) -> Operation:
+def _settled(
+    site: SiteKey, submission: Submission, actor: Actor | None, loaded: Loaded, now_ms: int
+) -> Operation:
     """Return the operation as it is decided: the actor named, a new order made ours."""
+    operation = submission.operation
     change = operation.change
-    if isinstance(change, Create | Import) and change.order is not None:
-        new = _adopted(site, operation, change.order, now_ms)
-        if isinstance(change, Create):
-            new = _as_typed(new, now_ms)
-        operation = msgspec.structs.replace(operation, change=type(change)(new))
+    if isinstance(change, Create) and change.order is not None:
+        new = arrived(site, operation.order_id, change.order, now_ms, loaded.cut_off)
+        operation = msgspec.structs.replace(operation, change=Create(_as_typed(new, now_ms)))
+    elif isinstance(change, Import) and change.order is not None:
+        operation = _as_imported(site, submission, change, change.order, loaded, now_ms)
+    elif isinstance(change, Import):
+        operation = msgspec.structs.replace(operation, change=Import())
     return msgspec.structs.replace(operation, actor_id=actor.id if actor else operation.actor_id)
 
 
-def _adopted(site: SiteKey, operation: Operation, order: Order, now_ms: int) -> Order:
-    """Return a new order with what only the server says: whose it is, its id, its times."""
-    lines = tuple(msgspec.structs.replace(line, position=place) for place, line in enumerate(order.lines, 1))
-    return msgspec.structs.replace(
-        order,
-        id=operation.order_id,
-        organization_id=site.organization_id,
-        site_id=site.site_id,
-        created_ms=now_ms,
-        updated_ms=now_ms,
-        stage_ms=order.stage_ms or now_ms,
-        revision=1,
-        lines=lines,
-    )
+def _as_imported(
+    site: SiteKey, submission: Submission, change: Import, order: Order, loaded: Loaded, now_ms: int
+) -> Operation:
+    """Return the import of a new order, or the revision of the one that its source spoke of before."""
+    operation = submission.operation
+    reference = (order.source, order.external_ref)
+    now = loaded.orders.get(loaded.references.get(reference, ""))
+    if now is None:
+        # Only the server itself may bring an order that somebody has worked on already (demo orders).
+        new = order if submission.principal is None else as_said(order)
+        new = arrived(site, operation.order_id, new, now_ms, loaded.cut_off)
+        return msgspec.structs.replace(operation, change=Import(new))
+    known = loaded.said.get(reference)
+    patch = OrderPatch()
+    if known is not None and (not change.said_ms or change.said_ms >= known.said_ms):
+        patch = difference(order_from_bytes(known.body), as_said(order), now, now_ms, loaded.cut_off)
+    return msgspec.structs.replace(operation, order_id=now.id, change=Import(patch=patch))
+
+
+def _remember(operation: Operation, order_id: str, loaded: Loaded, decided: Decided) -> None:
+    """Keep what the source of an order said, unless it said something newer before."""
+    change = operation.change
+    if not isinstance(change, Import) or change.order is None or not change.order.external_ref:
+        return
+    reference = (change.order.source, change.order.external_ref)
+    known = loaded.said.get(reference)
+    if known is not None and change.said_ms and change.said_ms < known.said_ms:
+        return
+    body = canonical_bytes(as_said(change.order))
+    said = Said(order_id, row_hash(body), body, change.said_ms)
+    loaded.said[reference] = decided.said[reference] = said
 
 
 def _as_typed(order: Order, now_ms: int) -> Order:
@@ -234,7 +270,7 @@ def _keep(order: Order, before: Order | None, loaded: Loaded, decided: Decided) 
     body = canonical_bytes(order)
     row = OrderRow(order, body, row_hash(body))
     old = loaded.hashes.get(order.id, 0)
-    new = 0 if order.deleted_ms is not None else row.hash
+    new = row.hash if order.is_on_board else 0
     decided.state_hash = (decided.state_hash + new - old) % HASH_MODULUS
     loaded.orders[order.id] = order
     loaded.hashes[order.id] = new

@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 
+from server.kernel.arriving import Said
 from server.kernel.decisions import Loaded, OrderRow
 from server.kernel.records import SiteKey
-from server.kernel.schema import customers, order_line_items, orders
+from server.kernel.schema import customers, order_line_items, order_sources, orders
 from server.kernel.signed import signed, unsigned
 from sync.contract.operations import Create, Import, Operation
 from sync.contract.orders import Order, order_from_bytes
@@ -23,21 +24,19 @@ _CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
 def load(connection: Connection, site: SiteKey, operations: Iterable[Operation], loaded: Loaded) -> None:
     """Put into ``loaded`` every order that ``operations`` name or could collide with."""
     operations = list(operations)
-    wanted = sorted({operation.order_id for operation in operations})
-    rows = connection.execute(
-        select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash, orders.c.deleted_at).where(
-            orders.c.id.in_(wanted)
-        )
-    )
-    for row in rows:
-        if row.site_id == site.site_id:
-            loaded.orders[row.id] = order_from_bytes(row.body)
-            loaded.hashes[row.id] = 0 if row.deleted_at is not None else unsigned(row.row_hash)
-        else:
-            loaded.taken.add(row.id)
     references = sorted({_reference(operation) for operation in operations} - {("", "")})
     if references:
         _load_references(connection, site, references, loaded)
+    wanted = sorted({operation.order_id for operation in operations} | set(loaded.references.values()))
+    rows = connection.execute(
+        select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash).where(orders.c.id.in_(wanted))
+    )
+    for row in rows:
+        if row.site_id == site.site_id:
+            order = loaded.orders[row.id] = order_from_bytes(row.body)
+            loaded.hashes[row.id] = unsigned(row.row_hash) if order.is_on_board else 0
+        else:
+            loaded.taken.add(row.id)
 
 
 def _reference(operation: Operation) -> tuple[str, str]:
@@ -60,6 +59,41 @@ def _load_references(
         )
     )
     loaded.references.update({(row.source, row.external_ref): row.id for row in rows})
+    table = order_sources
+    rows = connection.execute(
+        select(table).where(
+            table.c.organization_id == site.organization_id,
+            tuple_(table.c.source, table.c.external_ref).in_(references),
+        )
+    )
+    for row in rows:
+        loaded.said[row.source, row.external_ref] = Said(
+            row.order_id, unsigned(row.digest), row.body, row.said_at
+        )
+
+
+def write_said(connection: Connection, site: SiteKey, said: Mapping[tuple[str, str], Said]) -> None:
+    """Keep what sources said last of their orders."""
+    if not said:
+        return
+    table = order_sources
+    statement = sqlite.insert(table)
+    fresh = {name: statement.excluded[name] for name in ("order_id", "digest", "body", "said_at")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh),
+        [
+            {
+                "organization_id": site.organization_id,
+                "source": source,
+                "external_ref": external_ref,
+                "order_id": row.order_id,
+                "digest": signed(row.digest),
+                "body": row.body,
+                "said_at": row.said_ms,
+            }
+            for (source, external_ref), row in said.items()
+        ],
+    )
 
 
 def write(connection: Connection, written: Mapping[str, OrderRow], made: set[str]) -> None:
@@ -144,6 +178,7 @@ def _values(row: OrderRow) -> dict[str, object]:
         "created_at": order.created_ms,
         "updated_at": order.updated_ms,
         "deleted_at": order.deleted_ms,
+        "retired_at": order.retired_ms,
         "row_hash": signed(row.hash),
         "body": row.body,
     }

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -158,6 +159,7 @@ orders: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
+    Column("retired_at", BigInteger),
     Column("row_hash", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
@@ -171,7 +173,12 @@ Index(
     unique=True,
     sqlite_where=orders.c.external_ref != text("''"),
 )
-Index("idx_orders_board", orders.c.site_id, orders.c.deleted_at, orders.c.id)
+Index(
+    "idx_orders_board",
+    orders.c.site_id,
+    orders.c.id,
+    sqlite_where=text("deleted_at IS NULL AND retired_at IS NULL"),
+)
 _KANBAN: Final = text("deleted_at IS NULL AND status IN ('confirmed', 'picking', 'picked', 'shipped')")
 Index(
     "idx_orders_kanban_status",
@@ -194,6 +201,20 @@ order_line_items: Final = Table(
     Column("quantity_cancelled", BigInteger, nullable=False),
     Column("requires_picking", Boolean, nullable=False),
 )
+
+order_sources: Final = Table(
+    "order_sources",
+    metadata,
+    _key("organization_id", "organizations.id"),
+    Column("source", Text, nullable=False),
+    Column("external_ref", Text, nullable=False),
+    _key("order_id", "orders.id"),
+    Column("digest", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("said_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "source", "external_ref"),
+)
+"""What the source of an order said last (``body``: the order with nothing of ours in it)."""
 
 operation_log: Final = Table(
     "operation_log",

@@ -10,13 +10,14 @@ Fault hooks: ``before_write``, ``before_fsync`` (everything written, nothing com
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from server.kernel import order_rows
+from server.kernel.arriving import CutOff, no_cut_off
 from server.kernel.board_reader import BoardReader
 from server.kernel.decisions import Actor, Decided, Loaded, LogRow, decide_batch
 from server.kernel.records import Batch, Committed, Joined, Look, Principal, SiteKey, Submission
@@ -29,13 +30,21 @@ from server.kernel.schema import (
 )
 from server.kernel.signed import signed, unsigned
 from sync.contract.messages import Hello, Verdict
-from sync.contract.operations import Operation, Outcome, Reason
+from sync.contract.operations import Create, Import, Operation, Outcome, Reason
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, FaultHook, Ids
 from sync.contract.problems import ProblemError
 from sync.contract.state_machine import Decider, decide
 
 IMPORT_CHUNK: Final = 500
+
+CutOffs = Callable[[Connection, SiteKey], CutOff]
+"""Gives the schedules of a site, read inside the transaction that uses them."""
+
+
+def no_cut_offs(_connection: Connection, _site: SiteKey) -> CutOff:
+    """Give the schedules of a server without any."""
+    return no_cut_off
 
 
 class Store:
@@ -49,19 +58,23 @@ class Store:
         ids: Ids,
         faults: FaultHook,
         decider: Decider = decide,
+        cut_offs: CutOffs = no_cut_offs,
     ) -> None:
-        """Write through ``engine`` and decide with ``decider``."""
+        """Write through ``engine``, decide with ``decider``, work cut-offs out with ``cut_offs``."""
         self._engine = engine
         self._reader = reader
         self._clock = clock
         self._ids = ids
         self._faults = faults
         self._decide = decider
+        self._cut_offs = cut_offs
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable in one transaction."""
         with self._engine.begin() as connection:
             loaded = _load(connection, batch)
+            if any(isinstance(each.operation.change, Create | Import) for each in batch.submissions):
+                loaded.cut_off = self._cut_offs(connection, batch.site)
             decided = decide_batch(batch.site, batch.submissions, loaded, self._clock.wall_ms(), self._decide)
             self._faults.at("before_write")
             self._write(connection, batch, decided)
@@ -70,10 +83,16 @@ class Store:
         encoded = tuple(row.encoded for row in decided.rows)
         return Committed(decided.seq - len(encoded), decided.seq, encoded, tuple(decided.answers))
 
-    def import_orders(self, site: SiteKey, operations: Iterable[Operation], batch_id: str) -> list[Verdict]:
-        """Decide the operations of one file as the system; one transaction per 500 of them."""
+    def import_orders(
+        self,
+        site: SiteKey,
+        operations: Iterable[Operation],
+        batch_id: str,
+        principal: Principal | None = None,
+    ) -> list[Verdict]:
+        """Decide one file or request, as the system or as ``principal``; one transaction per 500."""
         verdicts: list[Verdict] = []
-        named = (Submission(_of_batch(operation, batch_id)) for operation in operations)
+        named = (Submission(_of_batch(operation, batch_id), principal) for operation in operations)
         while chunk := tuple(itertools.islice(named, IMPORT_CHUNK)):
             answers = self.commit(Batch(site, chunk)).verdicts
             verdicts.extend(answer for answer in answers if answer is not None)
@@ -82,6 +101,10 @@ class Store:
     def known_refs(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, str]:
         """Return the order id of each external reference that is known already."""
         return self._reader.known_refs(site, source, refs)
+
+    def said(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Return order id and digest of what ``source`` said last of each of these references."""
+        return self._reader.said(site, source, refs)
 
     def join(self, principal: Principal, hello: Hello) -> Joined:
         """Register the device of a hello and say where it stands."""
@@ -148,6 +171,7 @@ class Store:
                 .values(seq=decided.seq, state_hash=signed(decided.state_hash))
             )
         order_rows.write(connection, decided.written, decided.made)
+        order_rows.write_said(connection, batch.site, decided.said)
         _write_marks(connection, decided.marks)
 
 

@@ -35,9 +35,15 @@ class Create(msgspec.Struct, frozen=True, tag="create", tag_field="kind", omit_d
 
 
 class Import(msgspec.Struct, frozen=True, tag="import", tag_field="kind", omit_defaults=True):
-    """A new order out of a file; one operation an order, one ``batch_id`` a file."""
+    """An order as its source says it: new, or changed since; one ``batch_id`` a file or request.
+
+    ``said_ms`` is when the source last changed it (0: unknown), ``patch`` what of that is taken: the
+    server works it out and whatever else comes in is ignored. In the log both orders are empty.
+    """
 
     order: Order | None = None
+    said_ms: int = 0
+    patch: OrderPatch | None = None
 
 
 class Move(msgspec.Struct, frozen=True, tag="move", tag_field="kind"):
@@ -66,10 +72,37 @@ class Release(msgspec.Struct, frozen=True, tag="release", tag_field="kind"):
     """The order waits no longer."""
 
 
-Change = Create | Import | Move | Take | Unclaim | PutOnHold | Release
+class Cancel(msgspec.Struct, frozen=True, tag="cancel", tag_field="kind", omit_defaults=True):
+    """Nobody fulfils the order any more; what is picked goes back. ``note`` says why."""
+
+    note: str = ""
+
+
+class Ship(msgspec.Struct, frozen=True, tag="ship", tag_field="kind", omit_defaults=True):
+    """Handed to the carrier, with the number on the label; again with another number corrects it."""
+
+    tracking_number: str = ""
+    carrier: str = ""
+
+
+class Schedule(msgspec.Struct, frozen=True, tag="schedule", tag_field="kind", omit_defaults=True):
+    """The server worked the cut-off out anew by the rule ``rule`` (empty: no rule fits any more)."""
+
+    cut_off_ms: int | None = None
+    rule: str = ""
+
+
+class Retire(msgspec.Struct, frozen=True, tag="retire", tag_field="kind"):
+    """The finished order leaves the board set, on every terminal at the same seq."""
+
+
+Change = Create | Import | Move | Take | Unclaim | PutOnHold | Release | Cancel | Ship | Schedule | Retire
 """What an operation does; the tag ``kind`` names it on the wire."""
 
-KINDS: Final[tuple[str, ...]] = ("create", "import", "move", "claim", "unclaim", "hold", "release")
+KINDS: Final[tuple[str, ...]] = (
+    *("create", "import", "move", "claim", "unclaim", "hold", "release"),
+    *("cancel", "ship", "schedule", "retire"),
+)
 
 
 class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,16 +145,20 @@ class Reason(StrEnum):
     """Why an operation was not simply applied."""
 
     NONE = ""
+    ADDRESS_CHANGED = "ADDRESS_CHANGED"
     ALREADY_CLAIMED = "ALREADY_CLAIMED"
+    ALREADY_SHIPPED = "ALREADY_SHIPPED"
     CANCELLED = "CANCELLED"
     CHANGED_SINCE = "CHANGED_SINCE"
     DEVICE_SEQ_GAP = "DEVICE_SEQ_GAP"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     FORBIDDEN = "FORBIDDEN"
+    LINES_CHANGED = "LINES_CHANGED"
     MOVED_MEANWHILE = "MOVED_MEANWHILE"
     NOT_CLAIMED = "NOT_CLAIMED"
     NOT_ON_HOLD = "NOT_ON_HOLD"
     ON_HOLD = "ON_HOLD"
+    STILL_OPEN = "STILL_OPEN"
     STEP_TOO_LONG = "STEP_TOO_LONG"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
 

@@ -116,11 +116,22 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     exceptions: tuple[OrderException, ...] = ()
     deleted_ms: int | None = None
     lines: tuple[LineItem, ...] = ()
+    stage_by: str = ""
+    """User id of who last chose the stage, empty when only the source of the order did."""
+    cut_off_rule: str = ""
+    """The rule that the cut-off was worked out by, empty when it was given or there is none."""
+    retired_ms: int | None = None
+    """When the order left the board set: search still finds it, boards no longer hold it."""
 
     @property
     def is_open(self) -> bool:
         """Say whether somebody still has to do something for the order."""
         return self.stage is not Stage.SHIPPED and self.cancelled_ms is None
+
+    @property
+    def is_on_board(self) -> bool:
+        """Say whether the order belongs to the board set: what snapshots and state hashes cover."""
+        return self.deleted_ms is None and self.retired_ms is None
 
 
 class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -154,6 +165,9 @@ class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
     exceptions: tuple[OrderException, ...] | UnsetType = UNSET
     deleted_ms: int | UnsetType | None = UNSET
     lines: tuple[LineItem, ...] | UnsetType = UNSET
+    stage_by: str | UnsetType = UNSET
+    cut_off_rule: str | UnsetType = UNSET
+    retired_ms: int | UnsetType | None = UNSET
 
 
 PATCHED_FIELDS: Final[tuple[str, ...]] = OrderPatch.__struct_fields__

@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """One thing that a role allows; the first seven are kinds of operations."""
+    """One thing that a role allows; the first eleven are kinds of operations."""
 
     CREATE = "create"
     IMPORT = "import"
@@ -30,14 +30,24 @@ class Right(StrEnum):
     UNCLAIM = "unclaim"
     HOLD = "hold"
     RELEASE = "release"
+    CANCEL = "cancel"
+    SHIP = "ship"
+    SCHEDULE = "schedule"
+    RETIRE = "retire"
     SKIP_STAGE = "skip_stage"
     REOPEN = "reopen"
     READ_BOARD = "read_board"
+    EXPORT = "export"
     ADMINISTER = "administer"
 
 
-_FLOOR: Final = frozenset({Right.READ_BOARD, Right.MOVE, Right.CLAIM, Right.UNCLAIM, Right.HOLD})
-_OFFICE: Final = frozenset({Right.READ_BOARD, Right.CREATE, Right.HOLD, Right.RELEASE})
+_FLOOR: Final = frozenset({Right.READ_BOARD, Right.MOVE, Right.CLAIM, Right.UNCLAIM, Right.HOLD, Right.SHIP})
+_OFFICE: Final = frozenset(
+    {
+        *(Right.READ_BOARD, Right.CREATE, Right.IMPORT, Right.EXPORT),
+        *(Right.HOLD, Right.RELEASE, Right.CANCEL),
+    }
+)
 
 ALLOWED: Final[dict[Role, frozenset[Right]]] = {
     Role.VIEWER: frozenset({Right.READ_BOARD}),
@@ -46,7 +56,7 @@ ALLOWED: Final[dict[Role, frozenset[Right]]] = {
     Role.SUPERVISOR: _FLOOR | _OFFICE | {Right.SKIP_STAGE, Right.REOPEN},
     Role.OFFICE: _OFFICE,
     Role.IT: frozenset({Right.READ_BOARD, Right.ADMINISTER}),
-    Role.AUDITOR: frozenset({Right.READ_BOARD}),
+    Role.AUDITOR: frozenset({Right.READ_BOARD, Right.EXPORT}),
     Role.SYSTEM: frozenset(Right),
 }
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sync.contract.operations import (
+    Cancel,
     Change,
     Create,
     Import,
@@ -22,11 +23,15 @@ from sync.contract.operations import (
     PutOnHold,
     Reason,
     Release,
+    Retire,
+    Schedule,
+    Ship,
     Take,
     Unclaim,
 )
-from sync.contract.orders import Claim, Hold, Order
+from sync.contract.orders import Claim, Hold, Order, OrderPatch
 from sync.contract.permissions import Right, Role, is_allowed
+from sync.contract.revisions import revised
 from sync.contract.stages import Stage, is_single_step, stage_index
 
 
@@ -53,15 +58,34 @@ def decide(order: Order | None, operation: Operation, judge: Judge) -> Decision:
     right = _RIGHTS[type(change)]
     if not is_allowed(judge.role, right):
         return _rejected(Reason.FORBIDDEN)
+    if isinstance(change, Import) and change.patch is not None:
+        return _decide_revision(order, operation, change.patch, judge)
     if isinstance(change, Create | Import):
         return _decide_new(order, change.order)
-    if order is None or order.deleted_ms is not None:
+    if order is None or not order.is_on_board:
         return _rejected(Reason.UNKNOWN_ORDER)
     if operation.undoes and operation.base_revision != order.revision:
         return _rejected(Reason.CHANGED_SINCE)
     if isinstance(change, Move):
         return _decide_move(order, operation, change, judge)
+    if isinstance(change, Ship):
+        return _decide_ship(order, operation, change, judge)
+    if isinstance(change, Cancel | Schedule | Retire):
+        return _decide_end(order, change, judge)
     return _decide_state(order, change, judge)
+
+
+def _decide_revision(order: Order | None, operation: Operation, patch: OrderPatch, judge: Judge) -> Decision:
+    """Take what its source changed on an order that is there; what no longer fits is an exception."""
+    if order is None:
+        return _rejected(Reason.UNKNOWN_ORDER)
+    after, alarms = revised(order, patch, operation.op_id, judge.now_ms)
+    if after == order:
+        return Decision(Outcome.NOOP, Reason.NONE, None)
+    after = msgspec.structs.replace(after, revision=order.revision + 1, updated_ms=judge.now_ms)
+    if alarms:
+        return Decision(Outcome.EXCEPTION, Reason(alarms[0].code), after)
+    return Decision(Outcome.MERGED, Reason.NONE, after)
 
 
 def _decide_new(order: Order | None, new: Order | None) -> Decision:
@@ -83,9 +107,55 @@ def _decide_move(order: Order, operation: Operation, change: Move, judge: Judge)
     refusal = _move_refusal(order, operation, goal, judge)
     if refusal is not Reason.NONE:
         return _rejected(refusal)
+    return _moved(order, goal, judge)
+
+
+def _moved(order: Order, goal: Stage, judge: Judge, **changed: object) -> Decision:
+    claim = _claim_after(order, goal, judge)
     return _applied(
-        order, judge, stage=goal, stage_ms=judge.now_ms, claimed_by=_claim_after(order, goal, judge)
+        order,
+        judge,
+        stage=goal,
+        stage_ms=judge.now_ms,
+        stage_by=judge.actor_id,
+        claimed_by=claim,
+        **changed,
     )
+
+
+def _decide_ship(order: Order, operation: Operation, change: Ship, judge: Judge) -> Decision:
+    """Decide handing over: a move to shipped that brings the number on the label."""
+    label = {
+        name: value
+        for name, value in (("tracking_number", change.tracking_number), ("carrier", change.carrier))
+        if value
+    }
+    if order.stage is Stage.SHIPPED and order.cancelled_ms is None:
+        if all(getattr(order, name) == value for name, value in label.items()):
+            return Decision(Outcome.NOOP, Reason.NONE, None)
+        return _applied(order, judge, **label)
+    refusal = _move_refusal(order, operation, Stage.SHIPPED, judge)
+    if refusal is not Reason.NONE:
+        return _rejected(refusal)
+    return _moved(order, Stage.SHIPPED, judge, **label)
+
+
+def _decide_end(order: Order, change: Cancel | Schedule | Retire, judge: Judge) -> Decision:
+    """Decide what ends an order, and what the server alone says about one."""
+    if isinstance(change, Retire):
+        if order.is_open:
+            return _rejected(Reason.STILL_OPEN)
+        return _applied(order, judge, retired_ms=judge.now_ms)
+    if order.cancelled_ms is not None:
+        is_again = isinstance(change, Cancel)
+        return Decision(Outcome.NOOP, Reason.NONE, None) if is_again else _rejected(Reason.CANCELLED)
+    if order.stage is Stage.SHIPPED:
+        return _rejected(Reason.ALREADY_SHIPPED)
+    if isinstance(change, Cancel):
+        return _applied(order, judge, cancelled_ms=judge.now_ms, hold=None)
+    if (order.cut_off_ms, order.cut_off_rule) == (change.cut_off_ms, change.rule):
+        return Decision(Outcome.NOOP, Reason.NONE, None)
+    return _applied(order, judge, cut_off_ms=change.cut_off_ms, cut_off_rule=change.rule)
 
 
 def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge) -> Reason:
@@ -162,6 +232,10 @@ _RIGHTS: Final[dict[type, Right]] = {
     Unclaim: Right.UNCLAIM,
     PutOnHold: Right.HOLD,
     Release: Right.RELEASE,
+    Cancel: Right.CANCEL,
+    Ship: Right.SHIP,
+    Schedule: Right.SCHEDULE,
+    Retire: Right.RETIRE,
 }
 
 Decider = Callable[[Order | None, Operation, Judge], Decision]

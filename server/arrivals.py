@@ -1,0 +1,143 @@
+"""The one door for orders from outside: files, requests, webhooks and folders all come in here.
+
+What a source repeats is found by its digest and writes nothing; what is new or changed is decided like
+any other operation, five hundred to a transaction.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from server.kernel.arriving import digest
+from server.kernel.records import Principal, SiteKey
+from server.kernel.store import Store
+from sync.contract.limits import SERVER_FRAME_BYTES
+from sync.contract.messages import Verdict
+from sync.contract.operations import Import, Operation, Outcome, Reason, Source
+from sync.contract.orders import Order, canonical_bytes
+from sync.contract.ports import Ids
+
+AT_ONCE: Final = 500
+ORDER_BYTES: Final = SERVER_FRAME_BYTES // 2
+"""Longest order: a longer one could not be sent to any terminal."""
+
+
+class Arrival(NamedTuple):
+    """An order as its source says it; times that it does not say are 0.
+
+    ``said_ms`` is when the source last changed the order (0: unknown); an older word changes nothing.
+    """
+
+    order: Order
+    said_ms: int = 0
+
+
+class Fate(StrEnum):
+    """What became of an arrival."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+    ALARMED = "alarmed"
+    """Taken, but somebody has begun to work on it: the order carries an exception now."""
+    REFUSED = "refused"
+
+
+class Arrived(NamedTuple):
+    """What became of one arrival, and the order that it is here; ``why`` is for refused ones."""
+
+    order_id: str
+    fate: Fate
+    why: str = ""
+
+
+class Arrivals:
+    """Takes orders in."""
+
+    def __init__(self, store: Store, ids: Ids) -> None:
+        """Write through ``store``."""
+        self._store = store
+        self._ids = ids
+
+    def take(
+        self,
+        site: SiteKey,
+        arrivals: Iterable[Arrival],
+        batch_id: str = "",
+        principal: Principal | None = None,
+    ) -> Iterator[Arrived]:
+        """Take orders in, in their order, as the system or as ``principal``; lazy: iterate to the end."""
+        batch_id = batch_id or self._ids.new()
+        waiting = iter(arrivals)
+        while chunk := list(itertools.islice(waiting, AT_ONCE)):
+            yield from self._take(site, chunk, batch_id, principal)
+
+    def compare(self, site: SiteKey, arrivals: Iterable[Arrival]) -> Iterator[Fate]:
+        """Say what :meth:`take` would make of orders as far as it shows beforehand; writes nothing."""
+        waiting = iter(arrivals)
+        while chunk := list(itertools.islice(waiting, AT_ONCE)):
+            for arrival, known in zip(chunk, self._known(site, chunk), strict=True):
+                if len(canonical_bytes(arrival.order)) > ORDER_BYTES:
+                    yield Fate.REFUSED
+                elif known is None:
+                    yield Fate.CREATED
+                else:
+                    yield Fate.UNCHANGED if known[1] == digest(arrival.order) else Fate.UPDATED
+
+    def _take(
+        self, site: SiteKey, chunk: Sequence[Arrival], batch_id: str, principal: Principal | None
+    ) -> list[Arrived]:
+        answers: list[Arrived | None] = []
+        wanted: list[Operation] = []
+        for arrival, known in zip(chunk, self._known(site, chunk), strict=True):
+            if len(canonical_bytes(arrival.order)) > ORDER_BYTES:
+                answers.append(Arrived("", Fate.REFUSED, "the order is longer than 4 MiB"))
+            elif known is not None and known[1] == digest(arrival.order):
+                answers.append(Arrived(known[0], Fate.UNCHANGED))
+            else:
+                answers.append(None)
+                wanted.append(
+                    Operation(
+                        self._ids.new(),
+                        known[0] if known else self._ids.new(),
+                        Import(arrival.order, arrival.said_ms),
+                        source=Source.SYSTEM,
+                    )
+                )
+        verdicts = self._store.import_orders(site, wanted, batch_id, principal) if wanted else []
+        decided = iter([self._arrived(site, *pair) for pair in zip(wanted, verdicts, strict=True)])
+        return [answer or next(decided) for answer in answers]
+
+    def _arrived(self, site: SiteKey, operation: Operation, verdict: Verdict) -> Arrived:
+        change = operation.change
+        if verdict.outcome is Outcome.REJECTED:
+            return Arrived("", Fate.REFUSED, _WHY.get(verdict.reason, verdict.reason.value))
+        if verdict.outcome is Outcome.APPLIED or not isinstance(change, Import) or change.order is None:
+            return Arrived(operation.order_id, Fate.CREATED)
+        # Another request, or a row before in this one, may have made the order meanwhile.
+        order = change.order
+        said = self._store.said(site, order.source, [order.external_ref])
+        order_id = said.get(order.external_ref, (operation.order_id, 0))[0]
+        return Arrived(order_id, _FATES[verdict.outcome])
+
+    def _known(self, site: SiteKey, chunk: Sequence[Arrival]) -> list[tuple[str, int] | None]:
+        """Return order id and digest of what the source said last, None for what it never spoke of."""
+        by_source: dict[str, list[str]] = {}
+        for arrival in chunk:
+            by_source.setdefault(arrival.order.source, []).append(arrival.order.external_ref)
+        said = {source: self._store.said(site, source, refs) for source, refs in by_source.items()}
+        return [said[each.order.source].get(each.order.external_ref) for each in chunk]
+
+
+_FATES: Final = {
+    Outcome.NOOP: Fate.UNCHANGED,
+    Outcome.MERGED: Fate.UPDATED,
+    Outcome.EXCEPTION: Fate.ALARMED,
+}
+_WHY: Final = {
+    Reason.DUPLICATE_ORDER: "another site has this order",
+    Reason.FORBIDDEN: "your role may not bring orders in",
+}
