@@ -271,10 +271,11 @@ def test_an_order_that_is_there_is_refused_in_each_way() -> None:
         Reason.DUPLICATE_ORDER,
         Reason.DUPLICATE_ORDER,
         Reason.NONE,
-        Reason.DUPLICATE_ORDER,
+        Reason.NONE,
         Reason.DUPLICATE_ORDER,
         Reason.UNKNOWN_ORDER,
     ]
+    assert (answer(result, 3).outcome, result.rows[3].entry.operation.order_id) == (Outcome.NOOP, "new-3")
     assert set(result.written) == {"new-3"}
     assert all(row.entry.operation.change == Import() for row in result.rows)
 

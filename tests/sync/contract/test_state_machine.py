@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from sync.contract.operations import (
+    Cancel,
     Change,
     Create,
     Import,
@@ -17,6 +18,9 @@ from sync.contract.operations import (
     PutOnHold,
     Reason,
     Release,
+    Retire,
+    Schedule,
+    Ship,
     Take,
     Unclaim,
 )
@@ -230,3 +234,75 @@ def test_stages_follow_each_other() -> None:
     assert [previous_stage(stage) for stage in STAGES] == [None, *STAGES[:-1]]
     assert is_single_step(Stage.PICKED, Stage.PICKING)
     assert not is_single_step(Stage.PICKED, Stage.PICKED)
+
+
+SYSTEM = Judge("", "System", Role.SYSTEM, NOW)
+
+
+def test_a_move_says_who_chose_the_stage() -> None:
+    """So that a source never moves the order out of it again."""
+    after = run(make_order(), Move(Stage.PICKING)).order
+    assert after is not None
+    assert after.stage_by == "ana"
+
+
+def test_shipping_is_a_move_with_the_number_on_the_label() -> None:
+    """From picked, with tracking number and carrier; what is left out stays as it was."""
+    after = run(make_order(Stage.PICKED, carrier="Van"), Ship("T-1")).order
+    assert after is not None
+    assert (after.stage, after.stage_ms, after.tracking_number, after.carrier) == (
+        Stage.SHIPPED,
+        NOW,
+        "T-1",
+        "Van",
+    )
+    assert run(make_order(Stage.PICKING), Ship("T-1")).reason is Reason.STEP_TOO_LONG
+    assert run(make_order(Stage.PICKED, hold=HOLD), Ship("T-1")).reason is Reason.ON_HOLD
+    assert run(make_order(Stage.SHIPPED, cancelled_ms=1), Ship("T-1")).reason is Reason.CANCELLED
+    assert run(make_order(Stage.PICKING), Ship("T-1"), BOSS).outcome is Outcome.APPLIED
+
+
+def test_shipping_again_corrects_the_label_only() -> None:
+    """The same label is nothing new; another one replaces it where the order stands."""
+    shipped = make_order(Stage.SHIPPED, tracking_number="T-1", carrier="Van", stage_ms=7)
+    assert run(shipped, Ship("T-1", "Van")).outcome is Outcome.NOOP
+    assert run(shipped, Ship()).outcome is Outcome.NOOP
+    after = run(shipped, Ship("T-2")).order
+    assert after is not None
+    assert (after.tracking_number, after.carrier, after.stage_ms) == ("T-2", "Van", 7)
+
+
+def test_cancelling_ends_what_is_open() -> None:
+    """With its hold; again is nothing new; what has shipped is not cancelled any more."""
+    after = run(make_order(hold=HOLD), Cancel("too late"), BOSS).order
+    assert after is not None
+    assert (after.cancelled_ms, after.hold) == (NOW, None)
+    assert run(after, Cancel(), BOSS).outcome is Outcome.NOOP
+    assert run(make_order(Stage.SHIPPED), Cancel(), BOSS).reason is Reason.ALREADY_SHIPPED
+
+
+def test_the_server_schedules_open_orders() -> None:
+    """A new cut-off with its rule; the same again is nothing new; finished orders have none to keep."""
+    after = run(make_order(), Schedule(9, "van"), SYSTEM).order
+    assert after is not None
+    assert (after.cut_off_ms, after.cut_off_rule) == (9, "van")
+    assert run(after, Schedule(9, "van"), SYSTEM).outcome is Outcome.NOOP
+    assert run(make_order(Stage.SHIPPED), Schedule(9), SYSTEM).reason is Reason.ALREADY_SHIPPED
+    assert run(make_order(cancelled_ms=1), Schedule(9), SYSTEM).reason is Reason.CANCELLED
+
+
+def test_the_server_retires_what_is_finished() -> None:
+    """Shipped and cancelled ones leave the board and are unknown to it from then on."""
+    for done in (make_order(Stage.SHIPPED), make_order(cancelled_ms=1)):
+        after = run(done, Retire(), SYSTEM).order
+        assert after is not None
+        assert (after.retired_ms, after.is_on_board) == (NOW, False)
+        assert run(after, Retire(), SYSTEM).reason is Reason.UNKNOWN_ORDER
+        assert run(after, Move(Stage.PICKED), BOSS).reason is Reason.UNKNOWN_ORDER
+    assert run(make_order(Stage.PICKED), Retire(), SYSTEM).reason is Reason.STILL_OPEN
+
+
+@pytest.mark.parametrize("change", [Schedule(9), Retire()], ids=["schedule", "retire"])
+def test_what_the_server_says_alone_nobody_else_may(change: Change) -> None:
+    """Neither does a supervisor."""
+    assert run(make_order(Stage.SHIPPED), change, BOSS).reason is Reason.FORBIDDEN
