@@ -81,14 +81,20 @@ OUTPUTS: Final = (
 
 _DECODER: Final = msgspec.json.Decoder(Wish)
 _WORDS: Final = {
+    Reason.ADDRESS_CHANGED: "its address was changed after it was picked",
     Reason.ALREADY_CLAIMED: "somebody else holds it",
+    Reason.ALREADY_SHIPPED: "it has been shipped",
     Reason.CANCELLED: "it was cancelled",
     Reason.CHANGED_SINCE: "somebody changed it since",
+    Reason.DEVICE_SEQ_GAP: "something sent before it has not arrived yet",
+    Reason.DUPLICATE_ORDER: "an order like it is there already",
     Reason.FORBIDDEN: "this person's role may not do it",
+    Reason.LINES_CHANGED: "its lines were changed after picking began",
     Reason.MOVED_MEANWHILE: "somebody moved it meanwhile",
     Reason.NOT_CLAIMED: "nobody holds it",
     Reason.NOT_ON_HOLD: "it is not on hold",
     Reason.ON_HOLD: "it is on hold",
+    Reason.STILL_OPEN: "it is not finished",
     Reason.STEP_TOO_LONG: "it moves one stage at a time",
     Reason.UNKNOWN_ORDER: "it is not on this board",
 }
@@ -117,7 +123,7 @@ def _unreadable(why: str) -> Problem:
 def refused(number: str, reason: Reason, by: str = "") -> Problem:
     """Return why an order was left as it is."""
     who = f" ({by})" if by else ""
-    words = _WORDS.get(reason, "the server refused it")
+    words = _WORDS.get(reason, "it cannot be done now")
     return Problem(str(reason), f"Order {number} was left as it is: {words}{who}.")
 
 

@@ -13,15 +13,20 @@ from widgets.words import translate
 _CONTEXT: Final = "Refusal"
 
 _SENTENCES: Final = {
+    Reason.ADDRESS_CHANGED: "The address of #{number} changed after it was picked. Check the label.",
     Reason.ALREADY_CLAIMED: "#{number} was taken by {by} at {at}.",
+    Reason.ALREADY_SHIPPED: "#{number} has shipped already. Look at the packing bench.",
     Reason.CANCELLED: "#{number} was cancelled. Put its items back.",
     Reason.CHANGED_SINCE: "Not undone: {by} changed #{number} after you.",
+    Reason.DEVICE_SEQ_GAP: "#{number} waits for a move before it. It is sent again by itself.",
     Reason.DUPLICATE_ORDER: "#{number} is already on the board.",
     Reason.FORBIDDEN: "Your role may not do this to #{number}. Ask a supervisor.",
+    Reason.LINES_CHANGED: "The lines of #{number} changed after picking began. Look at them again.",
     Reason.MOVED_MEANWHILE: "{by} moved #{number} meanwhile, at {at}. It stays where they put it.",
     Reason.NOT_CLAIMED: "#{number} was taken by nobody.",
     Reason.NOT_ON_HOLD: "#{number} is not on hold any more.",
     Reason.ON_HOLD: "#{number} is on hold: {hold}.",
+    Reason.STILL_OPEN: "#{number} is not finished. It stays on the board.",
     Reason.STEP_TOO_LONG: "#{number} goes one column at a time. Ask a supervisor to skip one.",
     Reason.UNKNOWN_ORDER: "#{number} is not on this board any more.",
 }
