@@ -75,7 +75,7 @@ class ServerBoard:
         after = entry.order or before
         if entry.patch is not None and after is not None:
             after = patched(after, entry.patch)
-        if after is not None and after.deleted_ms is not None:
+        if after is not None and not after.is_on_board:
             self.orders.pop(after.id, None)
         elif after is not None:
             self.orders[after.id] = after

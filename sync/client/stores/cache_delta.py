@@ -99,11 +99,13 @@ def _write(
     for order_id, order in after.items():
         known = before[order_id]
         hash_change -= 0 if known is None else known.row_hash
-        if order.deleted_ms is not None:
+        if not order.is_on_board:
+            # Retired or deleted: the server's board is without it from this seq on.
             if known is not None:
                 schema.drop_row(connection, known.local_id, known.order)
                 removed.append(known.local_id)
                 count_change -= 1
+                changed += _waiting_for(connection, order)
             continue
         local_id = next_local_id if known is None else known.local_id
         next_local_id += known is None
@@ -115,7 +117,9 @@ def _write(
         _write_words(connection, local_id, None if known is None else known.order, order)
         changed += _waiting_for(connection, order)
     schema.put_rows(connection, written)
-    return Applied(tuple(dict.fromkeys(changed)), tuple(removed), hash_change % HASH_MODULUS, count_change)
+    gone = frozenset(removed)
+    stayed = tuple(local_id for local_id in dict.fromkeys(changed) if local_id not in gone)
+    return Applied(stayed, tuple(removed), hash_change % HASH_MODULUS, count_change)
 
 
 def _row(carriers: Carriers, local_id: int, order: Order) -> OrderRow:
@@ -138,7 +142,7 @@ def _write_words(connection: sqlite3.Connection, local_id: int, old: Order | Non
 
 
 def _waiting_for(connection: sqlite3.Connection, order: Order) -> list[int]:
-    """Return the order whose short rest this one holds: its card names this one."""
+    """Return the order whose short rest this one holds: its card names this one as long as it is here."""
     if not order.backorder_of:
         return []
     query = "SELECT local_id FROM orders WHERE order_id = ?"

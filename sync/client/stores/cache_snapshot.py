@@ -40,6 +40,8 @@ class Staging:
         """Stage the chunk ``index``; chunks come in order."""
         if index != self._chunks:
             return SnapshotRefused("order")
+        # What is no part of the board set is not kept, whoever sends it: hash and count leave it out too.
+        orders = [order for order in orders if order.is_on_board]
         known = self._known(orders)
         next_local_id = read_number(self._connection, "next_local_id", 1)
         rows: list[OrderRow] = []

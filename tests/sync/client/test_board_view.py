@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.boards import ServerBoard
+from support.boards import SYSTEM, ServerBoard
 from support.drafts import JUDGE, draft
 from support.orders import Made, make_orders
 from sync.client.board_view import CACHED_ROWS, BoardView
 from sync.client.cache import Cache
 from sync.client.stores.card_columns import carrier_name
-from sync.contract.operations import Move, Operation, Outcome, Release
+from sync.contract.operations import Move, Operation, Outcome, Reason, Release, Retire
 from sync.contract.orders import Order
 from sync.contract.rows import BoardChange, Fate, Group, GroupKey
 from sync.contract.stages import STAGES, Stage
@@ -237,6 +237,32 @@ def test_a_removed_order_leaves_its_column(board: Board) -> None:
     assert board.view.apply((), (local_id,)) == BoardChange((local_id,))
 
 
+def test_a_retired_order_leaves_no_ghost(board: Board) -> None:
+    """Neither in column, search or filter, nor on top: a move on it waits for its refusal unseen."""
+    order = board.first(Stage.SHIPPED)
+    local_id = board.local_id(order)
+    board.view.set_filter(board.view.search(order.number))
+    operation = board.number(draft("late", order.id, Move(Stage.PICKED)))
+    board.view.begin([operation], JUDGE)
+    board.view.saved([operation], JUDGE)
+    assert board.view.place(local_id) == (Stage.PICKED, 0)
+    board.server.decide(draft("r", order.id, Retire()), SYSTEM)
+    told = board.server.send(board.cache)
+    change = board.view.apply(told.changed, told.removed)
+    assert change == BoardChange((local_id,), (Stage.PICKED,))
+    assert board.view.place(local_id) is None
+    assert [list(board.view.ids(stage)) for stage in STAGES] == [[], [], [], []]
+    assert local_id not in board.view.search(order.number)
+    assert (board.view.order(local_id), board.view.find(order.number)) == (None, None)
+    assert board.view.decision(operation, JUDGE).reason is Reason.UNKNOWN_ORDER
+    assert board.view.not_sent_count() == 1
+    entry = board.server.decide(operation)
+    assert (entry.outcome, entry.reason) == (Outcome.REJECTED, Reason.UNKNOWN_ORDER)
+    assert board.view.rejected(["late"]) == BoardChange()
+    assert board.view.not_sent_count() == 0
+    assert sum(map(board.view.total, STAGES)) == len(ORDERS) - 1
+
+
 def test_the_overlay_survives_a_snapshot(board: Board) -> None:
     """After a reload the unfinished operations are on top again."""
     order = board.first(Stage.CONFIRMED)
@@ -353,12 +379,13 @@ class Story:
         self.count = 0
         self.drafts: list[Operation] = []
         self.sent: list[Operation] = []
+        self.orders = list(ORDERS[:30])
         self.spare = list(make_orders(40, Made(seed=seed + 1_000)))
 
     def some_operation(self) -> Operation:
         """Return an operation on any order."""
         self.count += 1
-        order = self.rng.choice(list(self.board.server.orders.values()))
+        order = self.rng.choice(self.orders)
         return draft(f"op-{self.count}", order.id, Move(self.rng.choice(STAGES)))
 
     def elsewhere(self) -> None:
@@ -368,7 +395,15 @@ class Story:
     def arrives(self) -> None:
         """A new order comes in."""
         if self.spare:
-            self.board.server.create(self.spare.pop())
+            self.orders.append(self.spare.pop())
+            self.board.server.create(self.orders[-1])
+
+    def retires(self) -> None:
+        """The server lets finished orders go, also those that somebody here still works on."""
+        finished = [order for order in self.board.server.orders.values() if not order.is_open]
+        for order in self.rng.sample(finished, min(len(finished), 2)):
+            self.count += 1
+            self.board.server.decide(draft(f"op-{self.count}", order.id, Retire()), SYSTEM)
 
     def begins(self) -> None:
         """A person here moves cards."""
@@ -416,7 +451,10 @@ class Story:
         self.board.view.set_filter(self.rng.choice((None, wanted)))
 
 
-STEPS = ("elsewhere", "arrives", "begins", "saves", "fails", "decides", "hears", "reconnects", "searches")
+STEPS = (
+    *("elsewhere", "arrives", "retires", "begins", "saves", "fails", "decides", "hears", "reconnects"),
+    "searches",
+)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,15 +10,24 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from support.boards import ServerBoard, applied
+from support.boards import SYSTEM, ServerBoard, applied
 from support.drafts import JUDGE, draft
 from support.faults import CrashAt, CrashError
 from support.orders import Made, make_orders
 from sync.client.cache import Cache
-from sync.client.store_values import CacheChange, CacheState, DeltaRefused, SnapshotRefused
+from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, DeltaRefused, SnapshotRefused
 from sync.client.stores.files import MEMORY
 from sync.contract.messages import Person, Site
-from sync.contract.operations import LogEntry, Move, Operation, Outcome, Reason, Take
+from sync.contract.operations import (
+    Cancel,
+    LogEntry,
+    Move,
+    Operation,
+    Outcome,
+    Reason,
+    Retire,
+    Take,
+)
 from sync.contract.orders import Order, OrderPatch, canonical_bytes
 from sync.contract.problems import ProblemError
 from sync.contract.stages import Stage
@@ -102,6 +111,35 @@ def test_a_deleted_stranger_changes_nothing(cache: Cache) -> None:
     entry = LogEntry(1, draft("a", order.id), Outcome.APPLIED, 1, order=order)
     change = applied(cache, [entry])
     assert (change.changed, change.removed, change.state_hash) == ((), (), 0)
+
+
+def test_a_retired_order_leaves_the_board(cache: Cache, path: Path) -> None:
+    """At the seq of its retirement: rows, words, count and hash are those of the server."""
+    board = ServerBoard(ORDERS)
+    board.snapshot_into(cache)
+    order = next(each for each in ORDERS if each.stage is Stage.SHIPPED and each.cancelled_ms is None)
+    board.decide(draft("a", order.id, Retire()), SYSTEM)
+    late = msgspec.structs.replace(draft("b", order.id, Take()), device_id="device", device_seq=1)
+    board.decide(late)
+    change = board.send(cache)
+    assert (len(change.changed), len(change.removed)) == (0, 1)
+    assert [verdict.reason for verdict in change.own] == [Reason.UNKNOWN_ORDER]
+    state = cache.state()
+    assert (state.state_hash, state.orders) == (board.state_hash(), len(ORDERS) - 1)
+    assert content(path) == expected(board)
+    query = "SELECT rowid FROM orders_fts WHERE orders_fts MATCH ?"
+    assert cache._connection.execute(query, (f'number:"{order.number}"',)).fetchall() == []
+
+
+def test_a_retired_order_stays_out_of_a_snapshot(cache: Cache, path: Path) -> None:
+    """Count and hash are announced without it, so a chunk that has it brings nothing."""
+    board = ServerBoard(ORDERS[:5])
+    cache.begin_snapshot(board.begin(1))
+    retired = msgspec.structs.replace(ORDERS[5], retired_ms=9)
+    assert cache.add_chunk(0, (*ORDERS[:5], retired)) is None
+    assert isinstance(cache.end_snapshot("device", board.seq, 5), CacheSnapshot)
+    assert content(path) == expected(board)
+    assert cache.state().orders == 5
 
 
 def test_own_operations_are_found_in_the_page(cache: Cache) -> None:
@@ -242,6 +280,18 @@ def test_a_backorder_repaints_its_first_order(cache: Cache) -> None:
     rest = msgspec.structs.replace(ORDERS[1], backorder_of=ORDERS[0].id)
     board.create(rest)
     assert board.send(cache).changed == (2, 1)
+    # When the rest leaves, the card names it no longer; when both leave, neither is to be painted.
+    board.decide(draft("c", rest.id, Cancel()))
+    board.decide(draft("r", rest.id, Retire()), SYSTEM)
+    change = board.send(cache)
+    assert (change.changed, change.removed) == ((1,), (2,))
+    board.create(msgspec.structs.replace(rest, id="again", external_ref="again"))
+    board.send(cache)
+    for order_id in ("again", ORDERS[0].id):
+        board.decide(draft(f"c-{order_id}", order_id, Cancel()))
+        board.decide(draft(f"r-{order_id}", order_id, Retire()), SYSTEM)
+    change = board.send(cache)
+    assert (change.changed, sorted(change.removed)) == ((), [1, 3])
 
 
 def test_changed_words_are_found_and_old_ones_are_not(cache: Cache) -> None:
