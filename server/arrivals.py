@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from server.kernel.arriving import digest
+from server.kernel.arriving import Arrival, digest
 from server.kernel.records import Principal, SiteKey
 from server.kernel.store import Store
 from sync.contract.limits import SERVER_FRAME_BYTES
@@ -20,19 +20,11 @@ from sync.contract.operations import Import, Operation, Outcome, Reason, Source
 from sync.contract.orders import Order, canonical_bytes
 from sync.contract.ports import Ids
 
+__all__ = ["Arrival", "Arrivals", "Arrived", "Fate"]
+
 AT_ONCE: Final = 500
 ORDER_BYTES: Final = SERVER_FRAME_BYTES // 2
 """Longest order: a longer one could not be sent to any terminal."""
-
-
-class Arrival(NamedTuple):
-    """An order as its source says it; times that it does not say are 0.
-
-    ``said_ms`` is when the source last changed the order (0: unknown); an older word changes nothing.
-    """
-
-    order: Order
-    said_ms: int = 0
 
 
 class Fate(StrEnum):

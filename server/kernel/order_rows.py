@@ -96,12 +96,15 @@ def write_said(connection: Connection, site: SiteKey, said: Mapping[tuple[str, s
     )
 
 
-def write(connection: Connection, written: Mapping[str, OrderRow], made: set[str]) -> None:
-    """Write orders: those in ``made`` are new."""
+def write(
+    connection: Connection, written: Mapping[str, OrderRow], made: set[str], revised: Iterable[str] = ()
+) -> None:
+    """Write orders: those in ``made`` are new, those in ``revised`` may have another customer."""
     new = [row for order_id, row in written.items() if order_id in made]
     changed = [row for order_id, row in written.items() if order_id not in made]
+    named = made.union(revised)
+    _write_customers(connection, [row.order for order_id, row in written.items() if order_id in named])
     if new:
-        _write_customers(connection, [row.order for row in new])
         connection.execute(insert(orders), [_values(row) for row in new])
         _write_lines(connection, [row.order for row in new])
     if changed:

@@ -170,7 +170,8 @@ class Store:
                 .where(boards.c.site_id == batch.site.site_id)
                 .values(seq=decided.seq, state_hash=signed(decided.state_hash))
             )
-        order_rows.write(connection, decided.written, decided.made)
+        revised = [said.order_id for said in decided.said.values()]
+        order_rows.write(connection, decided.written, decided.made, revised)
         order_rows.write_said(connection, batch.site, decided.said)
         _write_marks(connection, decided.marks)
 

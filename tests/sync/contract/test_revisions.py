@@ -48,7 +48,7 @@ def test_what_nobody_has_begun_is_simply_corrected() -> None:
         "priority": 1,
         "placed_ms": 2,
     }
-    outcome, reason, after = hear(make_order(), **patch)
+    outcome, reason, after = hear(make_order(), SYSTEM, **patch)
     assert (outcome, reason) == (Outcome.MERGED, Reason.NONE)
     assert after == msgspec.structs.replace(make_order(revision=2, updated_ms=NOW), **patch)
 
