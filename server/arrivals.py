@@ -17,7 +17,7 @@ from server.kernel.store import Store
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.messages import Verdict
 from sync.contract.operations import Import, Operation, Outcome, Reason, Source
-from sync.contract.orders import Order, canonical_bytes
+from sync.contract.orders import canonical_bytes
 from sync.contract.ports import Ids
 
 __all__ = ["Arrival", "Arrivals", "Arrived", "Fate"]
