@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from server.kernel.arriving import CutOff, Said, arrived, as_said, difference, no_cut_off
 from server.kernel.records import SiteKey, Submission
+from server.sources import CutOff, Said, arrived, as_said, difference, no_cut_off
 from sync.contract.messages import Verdict
 from sync.contract.operations import Create, Import, LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import (
@@ -195,7 +195,7 @@ def _settled(
     operation = submission.operation
     change = operation.change
     if isinstance(change, Create) and change.order is not None:
-        new = arrived(site, operation.order_id, change.order, now_ms, loaded.cut_off)
+        new = _ours(site, operation, arrived(change.order, now_ms, loaded.cut_off))
         operation = msgspec.structs.replace(operation, change=Create(_as_typed(new, now_ms)))
     elif isinstance(change, Import) and change.order is not None:
         operation = _as_imported(site, submission, change, change.order, loaded, now_ms)
@@ -214,13 +214,19 @@ def _as_imported(
     if now is None:
         # Only the server itself may bring an order that somebody has worked on already (demo orders).
         new = order if submission.principal is None else as_said(order)
-        new = arrived(site, operation.order_id, new, now_ms, loaded.cut_off)
+        new = _ours(site, operation, arrived(new, now_ms, loaded.cut_off))
         return msgspec.structs.replace(operation, change=Import(new))
     known = loaded.said.get(reference)
     patch = OrderPatch()
     if known is not None and (not change.said_ms or change.said_ms >= known.said_ms):
         patch = difference(order_from_bytes(known.body), as_said(order), now, now_ms, loaded.cut_off)
     return msgspec.structs.replace(operation, order_id=now.id, change=Import(patch=patch))
+
+
+def _ours(site: SiteKey, operation: Operation, order: Order) -> Order:
+    return msgspec.structs.replace(
+        order, id=operation.order_id, organization_id=site.organization_id, site_id=site.site_id
+    )
 
 
 def _remember(operation: Operation, order_id: str, loaded: Loaded, decided: Decided) -> None:

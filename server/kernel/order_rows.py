@@ -9,11 +9,11 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 
-from server.kernel.arriving import Said
 from server.kernel.decisions import Loaded, OrderRow
 from server.kernel.records import SiteKey
 from server.kernel.schema import customers, order_line_items, order_sources, orders
 from server.kernel.signed import signed, unsigned
+from server.sources import Said
 from sync.contract.operations import Create, Import, Operation
 from sync.contract.orders import Order, order_from_bytes
 

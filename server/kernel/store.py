@@ -17,7 +17,6 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from server.kernel import order_rows
-from server.kernel.arriving import CutOff, no_cut_off
 from server.kernel.board_reader import BoardReader
 from server.kernel.decisions import Actor, Decided, Loaded, LogRow, decide_batch
 from server.kernel.records import Batch, Committed, Joined, Look, Principal, SiteKey, Submission
@@ -29,6 +28,7 @@ from server.kernel.schema import (
     users,
 )
 from server.kernel.signed import signed, unsigned
+from server.sources import CutOff, no_cut_off
 from sync.contract.messages import Hello, Verdict
 from sync.contract.operations import Create, Import, Operation, Outcome, Reason
 from sync.contract.permissions import Role

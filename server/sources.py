@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from server.kernel.records import SiteKey
 from sync.contract.orders import Order, OrderPatch, canonical_bytes, diff, row_hash
 
 CutOff = Callable[[str, int], tuple[int | None, str]]
@@ -76,8 +75,8 @@ def digest(order: Order) -> int:
     return row_hash(canonical_bytes(as_said(order)))
 
 
-def arrived(site: SiteKey, order_id: str, order: Order, now_ms: int, cut_off: CutOff) -> Order:
-    """Return a new order as it comes onto the board: whose it is, and times that nobody said."""
+def arrived(order: Order, now_ms: int, cut_off: CutOff) -> Order:
+    """Return a new order as it comes onto the board, with the times that nobody said."""
     given = order.cut_off_ms
     cut_off_ms, rule = cut_off(order.ship_method, now_ms) if given is None else (given, "")
     hold = order.hold
@@ -85,9 +84,6 @@ def arrived(site: SiteKey, order_id: str, order: Order, now_ms: int, cut_off: Cu
         hold = msgspec.structs.replace(hold, at_ms=now_ms)
     return msgspec.structs.replace(
         order,
-        id=order_id,
-        organization_id=site.organization_id,
-        site_id=site.site_id,
         created_ms=now_ms,
         updated_ms=now_ms,
         placed_ms=order.placed_ms or now_ms,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from server.kernel.arriving import CutOff, as_said, digest, no_cut_off
 from server.kernel.decisions import Decided, Loaded, decide_batch
 from server.kernel.records import Submission
+from server.sources import CutOff, as_said, digest, no_cut_off
 from support.hub_bench import SITE, principal
 from sync.contract.operations import Change, Create, Import, Move, Operation, Outcome, Reason
 from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderPatch, patched
