@@ -1,4 +1,4 @@
-"""Composition: one process with the hub and its driver, HTTP, the threads, from start to stop."""
+"""Composition: one process with the hub and its driver, HTTP, jobs, the threads, from start to stop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Final, NamedTuple
 import uvicorn
 
 from server.database import Database
+from server.jobs import Jobs
 from server.kernel.auth import SignIns
 from server.kernel.connections import BoardAdvanced, Noted, Stop
 from server.kernel.driver import Driver
 from server.kernel.http import make_app
 from server.kernel.hub import Hub
 from server.kernel.services import WORKERS, Services
-from server.registration import Module
+from server.registration import JobContext, Module
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 from sync.contract.steps import Command
@@ -70,15 +72,17 @@ class Application:
         version: str,
     ) -> None:
         """Put everything together; nothing runs yet."""
+        modules = tuple(modules)
         self._settings = settings
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="http-")
         self._driver = Driver(
             Hub(clock, version),
             {"store": database.store, "reader": database.reader},
             clock,
-            _listen,
+            self._listen,
         )
         self._sync_port = 0
+        self._jobs = Jobs(job for module in modules for job in module.jobs)
         services = Services(
             database.engine,
             database.store,
@@ -90,7 +94,11 @@ class Application:
             lambda: self._sync_port,
             settings.sync_url,
             lambda request: self._driver.feed(Command(request)),
+            clock,
+            ids,
+            self._jobs.wake,
         )
+        self._job_context = JobContext(database, services, threading.Event())
         self._app = make_app([route for module in modules for route in module.routes], services)
         self._http: _HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -131,6 +139,7 @@ class Application:
         self._http = _HttpServer(config)
         self._serving = asyncio.create_task(self._http.serve([listener]))
         await self._http.is_up.wait()
+        self._jobs.start(self._job_context)
         _LOG.info("started", extra={"url": self.url, "sync": self.sync_address})
 
     async def failed(self) -> None:
@@ -146,21 +155,22 @@ class Application:
             self._http.should_exit = True
             with contextlib.suppress(Exception):
                 await self._serving
+        await self._jobs.stop()
         await self._driver.stop(Stop())
         await asyncio.to_thread(self._threads.shutdown)
         _LOG.info("stopped")
 
-
-def _listen(news: object) -> None:
-    """Put the hub's news into the log."""
-    match news:
-        case Noted():
-            level = logging.WARNING if news.is_warning else logging.INFO
-            _LOG.log(level, news.what, extra=dict(news.facts))
-        case BoardAdvanced():
-            _LOG.debug("board advanced", extra={"site_id": news.site.site_id, "seq": news.seq})
-        case _:
-            pass
+    def _listen(self, news: object) -> None:
+        """Put the hub's news into the log, and wake the jobs that wait for it."""
+        match news:
+            case Noted():
+                level = logging.WARNING if news.is_warning else logging.INFO
+                _LOG.log(level, news.what, extra=dict(news.facts))
+            case BoardAdvanced():
+                _LOG.debug("board advanced", extra={"site_id": news.site.site_id, "seq": news.seq})
+                self._jobs.board_advanced()
+            case _:
+                pass
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -87,8 +87,10 @@ def set_up_logging(folder: Path, console: TextIO | None) -> logging.Handler:
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(to_file)
-    for talker in ("websockets", "alembic", "uvicorn"):
+    for talker in ("httpx", "httpcore", "websockets", "alembic", "uvicorn"):
         logging.getLogger(talker).setLevel(logging.WARNING)
+    # That a job still runs when its time comes is what is wanted of a job that takes long.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # A handshake that fails is the other side's affair, and anybody can make one.
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
     if console is not None:

@@ -1,4 +1,4 @@
-"""What a module registers: routes and commands. Modules import this, it never imports them.
+"""What a module registers: routes, commands and jobs. Modules import this, it never imports them.
 
 Example::
 
@@ -6,20 +6,23 @@ Example::
         name="board",
         routes=(Route("/orders/{order_id}", "GET", show_order, right=Right.READ_BOARD),),
         commands=(Command("import", "read orders from files", configure, run),),
+        jobs=(Job("folders", every_s=2, run=look),),
     )
 """
 
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from server.database import Database, open_database
 from server.folders import data_folder
 from server.kernel.routes import PublicRoute, Route
+from server.kernel.services import Services
 from sync.contract.ports import Clock, Ids
 
 
@@ -56,6 +59,28 @@ class Command:
     run: Callable[[argparse.Namespace, CommandContext], int]
 
 
+class JobContext(NamedTuple):
+    """What a job gets. A long one looks at ``stopping`` between its steps, and waits with it."""
+
+    database: Database
+    services: Services
+    stopping: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that comes round: ``run`` in a thread, at the start and then every ``every_s`` seconds.
+
+    Never twice at once in one process; other processes on the same data may run it at the same moment.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[JobContext], None]
+    is_woken_by_boards: bool = False
+    """Whether it also runs soon after the log of any board grew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One noun of the server."""
@@ -63,6 +88,7 @@ class Module:
     name: str
     routes: tuple[Route | PublicRoute, ...] = field(default=())
     commands: tuple[Command, ...] = field(default=())
+    jobs: tuple[Job, ...] = field(default=())
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:

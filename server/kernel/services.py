@@ -13,13 +13,17 @@ from sqlalchemy import Engine
 from server.kernel.auth import SignIns
 from server.kernel.board_reader import BoardReader
 from server.kernel.store import Store
+from sync.contract.ports import Clock, Ids
 
 T = TypeVar("T")
 WORKERS: Final = 4
 
 
 class Services(NamedTuple):
-    """The server as a route sees it. ``threads`` run what blocks; ``send`` tells the hub a command."""
+    """The server as a route or a job sees it. ``threads`` run what blocks off the loop.
+
+    ``send`` tells the hub a command, on the loop; ``wake`` has a job of this name run soon.
+    """
 
     engine: Engine
     store: Store
@@ -31,6 +35,9 @@ class Services(NamedTuple):
     sync_port: Callable[[], int]
     sync_url: str
     send: Callable[[object], None]
+    clock: Clock
+    ids: Ids
+    wake: Callable[[str], None]
 
     async def blocking(self, call: Callable[..., T], *arguments: object) -> T:
         """Call something that blocks, off the event loop."""

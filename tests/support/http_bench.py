@@ -45,12 +45,16 @@ class AppClient:
 
 
 class HttpBench(ServerBench):
-    """A data folder, and the application over it; ``commands`` is what the hub was told."""
+    """A data folder, and the application over it.
+
+    ``commands`` is what the hub was told, ``woken`` which jobs were to run soon.
+    """
 
     def __init__(self, folder: Path, modules: tuple[Module, ...] = MODULES, sync_url: str = "") -> None:
         """Serve ``modules`` on a new data folder."""
         super().__init__(folder)
         self.commands: list[object] = []
+        self.woken: list[str] = []
         self.desk = self.sign_ins()
         self._threads = ThreadPoolExecutor(2)
         self.services = Services(
@@ -64,6 +68,9 @@ class HttpBench(ServerBench):
             lambda: SYNC_PORT,
             sync_url,
             self.commands.append,
+            self.clock,
+            self.ids,
+            self.woken.append,
         )
         self.app = make_app([route for module in modules for route in module.routes], self.services)
         self.client = AppClient(self.app)
