@@ -64,7 +64,7 @@ def decide(order: Order | None, operation: Operation, judge: Judge) -> Decision:
         return _decide_new(order, change.order)
     if order is None or not order.is_on_board:
         return _rejected(Reason.UNKNOWN_ORDER)
-    if operation.undoes and operation.base_revision != order.revision:
+    if _is_stale(order, operation):
         return _rejected(Reason.CHANGED_SINCE)
     if isinstance(change, Move):
         return _decide_move(order, operation, change, judge)
@@ -73,6 +73,14 @@ def decide(order: Order | None, operation: Operation, judge: Judge) -> Decision:
     if isinstance(change, Cancel | Schedule | Retire):
         return _decide_end(order, change, judge)
     return _decide_state(order, change, judge)
+
+
+def _is_stale(order: Order, operation: Operation) -> bool:
+    """Say whether an operation that holds only for the order as it was read comes too late."""
+    if operation.base_revision == order.revision:
+        return False
+    is_servers = isinstance(operation.change, Schedule | Retire) and operation.base_revision > 0
+    return bool(operation.undoes) or is_servers
 
 
 def _decide_revision(order: Order | None, operation: Operation, patch: OrderPatch, judge: Judge) -> Decision:

@@ -303,6 +303,15 @@ def test_the_server_retires_what_is_finished() -> None:
 
 
 @pytest.mark.parametrize("change", [Schedule(9), Retire()], ids=["schedule", "retire"])
+def test_what_the_server_worked_out_on_an_older_order_counts_no_more(change: Change) -> None:
+    """It read the order at a revision; whatever happened since, it has to look again."""
+    stage = Stage.SHIPPED if isinstance(change, Retire) else Stage.CONFIRMED
+    order = make_order(stage, revision=4)
+    for base, reason in ((3, Reason.CHANGED_SINCE), (4, Reason.NONE), (0, Reason.NONE)):
+        assert run(order, change, SYSTEM, base_revision=base).reason is reason
+
+
+@pytest.mark.parametrize("change", [Schedule(9), Retire()], ids=["schedule", "retire"])
 def test_what_the_server_says_alone_nobody_else_may(change: Change) -> None:
     """Neither does a supervisor."""
     assert run(make_order(Stage.SHIPPED), change, BOSS).reason is Reason.FORBIDDEN
