@@ -36,7 +36,7 @@ from sync.contract.ports import Clock
 from sync.contract.rows import BoardChange
 from sync.contract.stages import Stage
 from sync.contract.state_machine import Judge
-from widgets.board.texts import clock_text, stage_title
+from widgets.board.texts import clock_text, stage_name
 from widgets.board.view import Board
 from widgets.words import counted, translate
 
@@ -225,7 +225,7 @@ class BoardController(QObject):
             "{n} orders moved to {stage} by you, {time}.",
             len(numbers),
             number=numbers[0].removeprefix("#"),
-            stage=stage_title(goal),
+            stage=stage_name(goal),
             time=clock_text(self._clock.wall_ms(), self._zone),
         )
         self.acted.emit(sentence, True)

@@ -43,7 +43,7 @@ ACTIONS: Final = (
     ActionSpec("focus_column_1", "Go to Confirmed", ("1",), "inbox", _BOARD),
     ActionSpec("focus_column_2", "Go to Picking", ("2",), "package-open", _BOARD),
     ActionSpec("focus_column_3", "Go to Picked", ("3",), "package-check", _BOARD),
-    ActionSpec("focus_column_4", "Go to Shipped", ("4",), "truck", _BOARD),
+    ActionSpec("focus_column_4", "Go to Shipped today", ("4",), "truck", _BOARD),
     ActionSpec("undo", "Undo", ("Ctrl+Z",), "undo-2", _WINDOW),
     ActionSpec("search", "Search", ("/", "Ctrl+F"), "search", _WINDOW),
     ActionSpec("needs_you", "Needs you", ("N",), "inbox", _BOARD),

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from sync.contract.rows import CardRow
 from sync.contract.stages import Stage
-from widgets.board.texts import Urgency, clock_text, stage_title, time_text, urgency
+from widgets.board.texts import Urgency, clock_text, stage_name, time_text, urgency
 from widgets.words import counted, translate
 
 _CONTEXT = "Announcement"
@@ -32,7 +32,7 @@ def focus_text(
         parts.append(translate(_CONTEXT, "express"))
     words = ", ".join(part for part in parts if part)
     where = translate(
-        _CONTEXT, "{place} of {count} in {stage}.", place=place, count=count, stage=stage_title(row.stage)
+        _CONTEXT, "{place} of {count} in {stage}.", place=place, count=count, stage=stage_name(row.stage)
     )
     return f"{words}. {where}"
 
@@ -59,7 +59,7 @@ def lifted_text(number: str, count: int, *, is_by_keyboard: bool = True) -> str:
 def over_text(stage: Stage, place: int, count: int) -> str:
     """Return what is said while lifted cards are over a column."""
     return translate(
-        _CONTEXT, "{stage}, place {place} of {count}.", stage=stage_title(stage), place=place, count=count
+        _CONTEXT, "{stage}, place {place} of {count}.", stage=stage_name(stage), place=place, count=count
     )
 
 
@@ -71,7 +71,7 @@ def dropped_text(number: str, count: int, stage: Stage, place: int) -> str:
         "{n} orders moved to {stage}. Not sent yet.",
         count,
         number=number,
-        stage=stage_title(stage),
+        stage=stage_name(stage),
         place=place,
     )
 
@@ -79,7 +79,7 @@ def dropped_text(number: str, count: int, stage: Stage, place: int) -> str:
 def put_back_text(number: str, stage: Stage) -> str:
     """Return what is said when cards went back."""
     return translate(
-        _CONTEXT, "Put back. Order {number} is in {stage}.", number=number, stage=stage_title(stage)
+        _CONTEXT, "Put back. Order {number} is in {stage}.", number=number, stage=stage_name(stage)
     )
 
 
@@ -91,9 +91,9 @@ def refused_text(reason: str) -> str:
 def end_text(stage: Stage) -> str:
     """Return what is said when there is no column in that direction."""
     words = (
-        translate(_CONTEXT, "{stage} is the last column", stage=stage_title(stage))
+        translate(_CONTEXT, "{stage} is the last column", stage=stage_name(stage))
         if stage is Stage.SHIPPED
-        else translate(_CONTEXT, "{stage} is the first column", stage=stage_title(stage))
+        else translate(_CONTEXT, "{stage} is the first column", stage=stage_name(stage))
     )
     return refused_text(words)
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from sync.contract.orders import Order
 from sync.contract.stages import next_stage
-from widgets.board.texts import stage_title
+from widgets.board.texts import stage_name
 from widgets.elided_label import ElidedLabel
 from widgets.order_lines import OrderLines
 from widgets.order_texts import (
@@ -171,7 +171,7 @@ class OrderPanel(QFrame):
         self.title.setAccessibleName(
             translate("Order", "Order {number}", number=order.number.removeprefix("#"))
         )
-        self._stage.setText(stage_title(order.stage))
+        self._stage.setText(stage_name(order.stage))
         self._holder.setText(holder_text(order, now_ms, self._zone))
         self._place.setText(place_text(order))
         self._size.setText(size_text(order))

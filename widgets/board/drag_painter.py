@@ -16,7 +16,7 @@ from widgets.board.prepared import Moment
 from widgets.board.shelf import CardShelf, Want
 from widgets.board.sprites import RADIUS, SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
-from widgets.board.texts import stage_title
+from widgets.board.texts import stage_name
 from widgets.theme.fonts import FontKey
 from widgets.theme.look import Look
 from widgets.words import counted, translate
@@ -93,7 +93,7 @@ def slot_words(drag: Drag, column: Column) -> tuple[str, str]:
     count = len(drag.ids)
     do = counted("Board", "Drop the order here", "Drop {n} orders here", count)
     total = column.total + count
-    return do, translate("Board", "{stage} will hold {n}", stage=stage_title(column.stage), n=total)
+    return do, translate("Board", "{stage} will hold {n}", stage=stage_name(column.stage), n=total)
 
 
 def paint_slot(brush: Brush, look: Look, atlas: SpriteAtlas, column: Column, drag: Drag) -> None:

@@ -179,15 +179,20 @@ def avatar_index(person_id: str, count: int) -> int:
     return sum(person_id.encode()) % count
 
 
-def stage_title(stage: Stage) -> str:
-    """Return the title of a column."""
-    titles = {
+def stage_name(stage: Stage) -> str:
+    """Return what a stage is called in sentences."""
+    names = {
         Stage.CONFIRMED: translate("Board", "Confirmed"),
         Stage.PICKING: translate("Board", "Picking"),
         Stage.PICKED: translate("Board", "Picked"),
         Stage.SHIPPED: translate("Board", "Shipped"),
     }
-    return titles[stage]
+    return names[stage]
+
+
+def stage_title(stage: Stage) -> str:
+    """Return the title of a column: the last one holds what left today, until the server retires it."""
+    return translate("Board", "Shipped today") if stage is Stage.SHIPPED else stage_name(stage)
 
 
 def empty_text(stage: Stage) -> tuple[str, str, str]:

@@ -20,6 +20,7 @@ from widgets.board.texts import (
     initials,
     left_text,
     moment_text,
+    stage_name,
     stage_title,
     time_text,
     urgency,
@@ -170,5 +171,6 @@ def test_a_person_has_one_colour_everywhere() -> None:
 
 def test_every_stage_has_its_words() -> None:
     """Titles, names in sentences and the words of an empty column."""
-    assert [stage_title(stage) for stage in STAGES] == ["Confirmed", "Picking", "Picked", "Shipped"]
+    assert [stage_title(stage) for stage in STAGES] == ["Confirmed", "Picking", "Picked", "Shipped today"]
+    assert [stage_name(stage) for stage in STAGES] == ["Confirmed", "Picking", "Picked", "Shipped"]
     assert all(all(empty_text(stage)) for stage in STAGES)
