@@ -37,8 +37,10 @@ _STATUS: Final = {
     "PASSWORD_WRONG": 401,
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
+    "NOT_READY": 409,
     "BODY_TOO_LARGE": 413,
     "TOO_MANY_ATTEMPTS": 429,
+    "TOO_MANY_EXPORTS": 429,
 }
 
 
@@ -49,6 +51,7 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
 
 def make_app(routes: Iterable[Route | PublicRoute], services: Services) -> Starlette:
     """Return the application: every route behind its guard."""
+    routes = tuple(routes)
     app = Starlette(
         routes=[
             StarletteRoute(route.path, _endpoint(route, services), methods=[route.method]) for route in routes
@@ -56,7 +59,9 @@ def make_app(routes: Iterable[Route | PublicRoute], services: Services) -> Starl
         exception_handlers={HTTPException: _on_http_error, ProblemError: _on_problem},
     )
     app.router.redirect_slashes = False
-    app.add_middleware(Surroundings)
+    app.state.routes = routes
+    limits = {f"{route.method} {route.path}": route.about.body_bytes for route in routes}
+    app.add_middleware(Surroundings, limits=limits)
     return app
 
 

@@ -68,6 +68,7 @@ class Hub:
         self._fanout = Fanout(self._wishes, self._links)
         self._is_awake = False
         self._is_looking = False
+        self._is_look_wanted = False
 
     @property
     def links(self) -> int:
@@ -385,6 +386,9 @@ class Hub:
 
     def _on_looked(self, result: object, error: str) -> None:
         self._is_looking = False
+        if self._is_look_wanted and self._is_awake:
+            self._is_look_wanted = False
+            self._look()
         if error or not isinstance(result, Look):
             self._wishes.warn("look_failed", error=error)
             return
@@ -407,6 +411,8 @@ class Hub:
                 for connection in self._links.values():
                     self._wishes.refuse(connection, Refusal.SERVER_STOPPING)
             case LookNow() if self._is_awake:
+                # A look that is under way may have read the heads before what this one is asked for.
+                self._is_look_wanted = self._is_looking
                 self._look()
             case _:
                 pass

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.describing import BODY_BYTES
 from sync.contract.problems import Problem
 
-BODY_BYTES: Final = 1024 * 1024
 LEFT: Final = 499
 """What the log says of whoever left before the answer."""
 _LOG: Final = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ _HEADERS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_TOO_LARGE: Final = Problem("BODY_TOO_LARGE", "The request is longer than 1 MiB.", "Send less at a time.")
 _FAULT: Final = Problem(
     "SERVER_FAULT", "The server could not do that; nothing was changed.", "Try again, then tell IT."
 )
@@ -37,22 +37,25 @@ class _TooLargeError(Exception):
 class Surroundings:
     """ASGI middleware; the outermost one."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Surround ``app``."""
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+        """Surround ``app``; ``limits`` are the longest bodies of "METHOD /path", where they are their own."""
         self._app = app
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(receive, send)
+        limit = self._limits.get(f"{scope['method']} {scope['path']}", BODY_BYTES)
+        exchange = _Exchange(receive, send, limit)
         started = time.monotonic()
         try:
             exchange.check_length(_declared_length(scope))
             await self._app(scope, exchange.receive, exchange.send)
         except _TooLargeError:
-            await exchange.answer(413, _TOO_LARGE)
+            sentence = f"The request is longer than {limit // BODY_BYTES} MiB."
+            await exchange.answer(413, Problem("BODY_TOO_LARGE", sentence, "Send less at a time."))
         except ClientDisconnect:
             # Anybody may leave in the middle of a request; nobody is there to be answered.
             exchange.status = LEFT
@@ -73,9 +76,10 @@ class Surroundings:
 class _Exchange:
     """One request's two directions: counts what comes in, completes what goes out."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive = receive
         self._send = send
+        self._limit = limit
         self._received = 0
         self.status = 0
 
@@ -88,7 +92,7 @@ class _Exchange:
 
     def check_length(self, length: int) -> None:
         """Stop the request when its body is too long."""
-        if length > BODY_BYTES:
+        if length > self._limit:
             raise _TooLargeError
 
     async def send(self, message: Message) -> None:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from server.describing import BODY_BYTES, About
 from server.kernel.http import json_response
 from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
-from server.kernel.surroundings import BODY_BYTES, LEFT, Surroundings
+from server.kernel.surroundings import LEFT, Surroundings
 from server.modules import MODULES
 from server.registration import Module
 from support.http_bench import HttpBench
@@ -36,6 +37,7 @@ TRIAL = Module(
     "trial",
     routes=(
         PublicRoute("/echo", "POST", _echo),
+        PublicRoute("/long", "POST", _echo, About(body_bytes=2 * BODY_BYTES)),
         PublicRoute("/fail", "GET", _fail),
         PublicRoute("/cached", "GET", _cached),
     ),
@@ -90,6 +92,13 @@ def test_a_body_may_have_one_mebibyte(bench: HttpBench) -> None:
         assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
 
 
+def test_a_route_may_take_longer_bodies(bench: HttpBench) -> None:
+    """Its own limit is the one that the refusal names."""
+    assert bench.client.post("/long", content=b"x" * 2 * BODY_BYTES).json() == 2 * BODY_BYTES
+    answer = bench.client.post("/long", content=b"x" * (2 * BODY_BYTES + 1))
+    assert (answer.status_code, answer.json()["sentence"]) == (413, "The request is longer than 2 MiB.")
+
+
 @pytest.mark.expects_log_warnings
 def test_a_fault_is_a_problem_without_details(bench: HttpBench, caplog: pytest.LogCaptureFixture) -> None:
     """The other side learns that it was not its fault; the trace is in the log."""
@@ -124,7 +133,7 @@ def test_what_is_not_http_passes_through() -> None:
     async def app(scope: object, receive: object, send: object) -> None:
         seen.append("called")
 
-    asyncio.run(Surroundings(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    asyncio.run(Surroundings(app, {})({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["called"]
 
 
@@ -143,6 +152,6 @@ def test_whoever_leaves_in_the_middle_is_no_fault(caplog: pytest.LogCaptureFixtu
 
     scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": []}
     with caplog.at_level(logging.INFO, logger="server.kernel.surroundings"):
-        asyncio.run(Surroundings(app)(scope, receive, send))
+        asyncio.run(Surroundings(app, {})(scope, receive, send))
     (record,) = caplog.records
     assert (record.levelno, record.__dict__["status"]) == (logging.INFO, LEFT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.kernel.connections import UNSENT_BYTES, LookNow, Stop
+from server.kernel.records import Look
 from support.hub_bench import HubBench, committed, move
 from sync.contract.codec import encode
 from sync.contract.messages import Heartbeat, Ping, Pong
@@ -87,6 +88,18 @@ def test_a_look_can_be_asked_for(bench: HubBench) -> None:
     """Whoever wrote in this process need not wait for the next one."""
     bench.feed(Command(LookNow()))
     assert bench.has_job("look")
+
+
+def test_a_look_asked_for_during_another_is_done_after_it(bench: HubBench) -> None:
+    """The one under way may have read where the log stood before whoever asks wrote; twice is once."""
+    bench.feed(Command(LookNow()))
+    first = bench.job("look")
+    for _ in range(2):
+        bench.feed(Command(LookNow()))
+        assert not bench.has_job("look")
+    bench.answer(first, Look({}, ()))
+    bench.answer(bench.job("look"), Look({}, ()))
+    assert not bench.has_job("look")
 
 
 def test_a_link_that_nobody_signed_in_on_does_not_stop_a_look(bench: HubBench) -> None:
