@@ -34,3 +34,6 @@ class About(NamedTuple):
     problems: tuple[str, ...] = ()
     body_bytes: int = BODY_BYTES
     answer_kind: str = "application/json"
+
+
+NOTHING_SAID: Final = About()

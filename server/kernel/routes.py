@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.describing import About
+from server.describing import NOTHING_SAID, About
 from server.kernel.records import Principal
 from server.kernel.services import Services
 from sync.contract.permissions import Right
@@ -25,7 +25,7 @@ class Route:
     method: str
     handler: SignedInHandler
     right: Right
-    about: About = About()
+    about: About = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,4 @@ class PublicRoute:
     path: str
     method: str
     handler: PublicHandler
-    about: About = About()
+    about: About = NOTHING_SAID
