@@ -27,6 +27,7 @@ from widgets.order_lines import OrderLines
 from widgets.order_texts import (
     band_words,
     carrier_words,
+    facts_text,
     holder_text,
     more_lines_text,
     move_text,
@@ -77,7 +78,9 @@ class OrderPanel(QFrame):
         self._heading, self._more = QLabel(self), QLabel(self)
         self._note_heading, self._note = QLabel(self), QLabel(self)
         self._note.setProperty("kind", "note")
-        self._tags = QLabel(self)
+        self._tags, self._facts = QLabel(self), QLabel(self)
+        self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._facts.setProperty("tone", "quiet")
         self.lines = OrderLines(look, self)
         self._chips, self._bands = QHBoxLayout(), QVBoxLayout()
         self._build()
@@ -91,9 +94,10 @@ class OrderPanel(QFrame):
         """Head and buttons stay; what is below them scrolls."""
         for label in (self.title, self._holder, self._place, self._note):
             label.setProperty("is_data", True)
-        for label in (self.title, self._place, self._size, self._note, self._tags, self._more):
+        texts = (self.title, self._place, self._size, self._facts, self._note, self._tags, self._more)
+        for label in texts:
             label.setTextFormat(Qt.TextFormat.PlainText)
-        for label in (self._place, self._note, self._tags, self._more):
+        for label in texts[1:]:
             label.setWordWrap(True)
         top = QHBoxLayout()
         top.setSpacing(10)
@@ -107,6 +111,7 @@ class OrderPanel(QFrame):
             self._head.addLayout(row)
         self._head.insertWidget(1, self._place)
         self._head.insertWidget(2, self._size)
+        self._head.insertWidget(3, self._facts)
         self._head.addWidget(self.move_button, alignment=Qt.AlignmentFlag.AlignLeft)
         inside = QWidget(self)
         inside.setObjectName("orderBody")
@@ -175,7 +180,8 @@ class OrderPanel(QFrame):
         self._holder.setText(holder_text(order, now_ms, self._zone))
         self._place.setText(place_text(order))
         self._size.setText(size_text(order))
-        goal = next_stage(order.stage)
+        self._show_text(self._facts, facts_text(order))
+        goal = next_stage(order.stage) if order.is_open and order.is_on_board else None
         if goal is None and self.move_button.hasFocus():
             self.title.setFocus(Qt.FocusReason.OtherFocusReason)
         self.move_button.setVisible(goal is not None)
@@ -213,7 +219,7 @@ class OrderPanel(QFrame):
         """Change theme or text size."""
         self._look = look
         self.title.setFont(look.font(24, 700))
-        for label in (self._stage, self._holder, self._size, self._more, self._tags):
+        for label in (self._stage, self._holder, self._size, self._facts, self._more, self._tags):
             label.setFont(look.font(14, 600 if label is self._stage else 400))
         for label in (self._place, self._note):
             label.setFont(look.font(15))

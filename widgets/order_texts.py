@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from sync.contract.orders import Hold, LineItem, Order
+from sync.contract.operations import Reason
+from sync.contract.orders import Hold, LineItem, Order, OrderException
 from sync.contract.stages import Stage
 from widgets.board.texts import left_text, moment_text
 from widgets.tones import Tone
@@ -40,8 +41,10 @@ def number_text(order: Order) -> str:
 
 
 def holder_text(order: Order, now_ms: int, zone: tzinfo) -> str:
-    """Return who has the order and since when."""
+    """Return who has the order and since when; of a shipped one, when it left."""
     claim = order.claimed_by
+    if order.stage is Stage.SHIPPED:
+        return moment_text(order.stage_ms, now_ms, zone)
     if claim is None:
         return translate(_CONTEXT, "Nobody has it")
     since = moment_text(claim.at_ms, now_ms, zone)
@@ -62,8 +65,8 @@ def size_text(order: Order) -> str:
 
 
 def carrier_words(order: Order, now_ms: int, zone: tzinfo) -> Words:
-    """Return the carrier and its cut-off."""
-    carrier = order.carrier or translate(_CONTEXT, "No carrier")
+    """Return the carrier, before one is known the ship method, and its cut-off."""
+    carrier = order.carrier or order.ship_method or translate(_CONTEXT, "No carrier")
     if order.cut_off_ms is None:
         cut_off = translate(_CONTEXT, "no cut-off")
     else:
@@ -88,12 +91,53 @@ def time_words(order: Order, now_ms: int, seconds_per_line: float) -> Words | No
 def band_words(order: Order, now_ms: int, zone: tzinfo) -> list[Words]:
     """Return what is exceptional about an order, the worst first."""
     bands: list[Words] = []
-    if order.cancelled_ms is not None:
+    if not order.is_on_board:
+        bands.append(Words(Tone.PLAIN, "truck", left_board_text(order, now_ms, zone)))
+    elif order.cancelled_ms is not None:
         bands.append(Words(Tone.RED, "ban", _cancelled_text(order, order.cancelled_ms, now_ms, zone)))
-    bands += [Words(Tone.AMBER, "diamond", each.sentence) for each in order.exceptions]
+    bands += [
+        Words(Tone.VIOLET, "diamond", _disagreement_text(each, now_ms, zone))
+        for each in reversed(order.exceptions)
+        if each.code != Reason.CANCELLED or order.cancelled_ms is None
+    ]
     if order.hold is not None:
         bands.append(Words(Tone.AMBER, "circle-pause", _hold_text(order.hold, now_ms, zone)))
     return bands
+
+
+def finished_text(order: Order, now_ms: int, zone: tzinfo) -> str:
+    """Return "Shipped 12 Nov" or "Cancelled 12 Nov"."""
+    if order.cancelled_ms is not None:
+        return translate(_CONTEXT, "Cancelled {at}", at=moment_text(order.cancelled_ms, now_ms, zone))
+    return translate(_CONTEXT, "Shipped {at}", at=moment_text(order.stage_ms, now_ms, zone))
+
+
+def left_board_text(order: Order, now_ms: int, zone: tzinfo) -> str:
+    """Return how an order ended that no board holds any more."""
+    return translate(
+        _CONTEXT, "{finished}, no longer on the board", finished=finished_text(order, now_ms, zone)
+    )
+
+
+def _disagreement_text(exception: OrderException, now_ms: int, zone: tzinfo) -> str:
+    """Return since when two things about the order are true, what they are, and what to do."""
+    advice: dict[str, str] = {
+        Reason.LINES_CHANGED: translate(_CONTEXT, "Go through the lines below again."),
+        Reason.ADDRESS_CHANGED: translate(_CONTEXT, "Check the label."),
+    }
+    sentence = " ".join((exception.sentence, advice.get(exception.code, ""))).strip()
+    at = moment_text(exception.at_ms, now_ms, zone)
+    return translate(_CONTEXT, "{at} · {sentence}", at=at, sentence=sentence)
+
+
+def facts_text(order: Order) -> str:
+    """Return the parcel's number and the rule behind the cut-off, one a line, as far as there are any."""
+    facts = []
+    if order.tracking_number:
+        facts.append(translate(_CONTEXT, "Tracking number {number}", number=order.tracking_number))
+    if order.cut_off_rule:
+        facts.append(translate(_CONTEXT, "Cut-off by the rule “{rule}”", rule=order.cut_off_rule))
+    return "\n".join(facts)
 
 
 def _cancelled_text(order: Order, at_ms: int, now_ms: int, zone: tzinfo) -> str:

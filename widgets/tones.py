@@ -14,6 +14,7 @@ class Tone(StrEnum):
     AMBER = "amber"
     AMBER_SOLID = "amber_solid"
     RED = "red"
+    VIOLET = "violet"
     PLAIN = "plain"
 
 
@@ -31,5 +32,6 @@ TONES = {
     Tone.AMBER: ToneTokens("ambertint", "amber", "amber"),
     Tone.AMBER_SOLID: ToneTokens("amberfill", "amber", "onamber"),
     Tone.RED: ToneTokens("redtint", "redfill", "red"),
+    Tone.VIOLET: ToneTokens("violettint", "violetfill", "violet"),
     Tone.PLAIN: ToneTokens("surface", "control", "ink2"),
 }

@@ -42,9 +42,9 @@ def revised(
         changed["lines"] = lines
         if has_begun and (words := list(_differences(order.lines, lines))):
             named = ", ".join(words[:NAMED_LINES]) + (", …" if len(words) > NAMED_LINES else "")
-            alarms.append((Reason.LINES_CHANGED, f"Lines changed after picking began: {named}."))
+            alarms.append((Reason.LINES_CHANGED, f"Lines changed: {named}. Picking had begun."))
     if order.stage is Stage.PICKED and changed.get("ship_to", order.ship_to) != order.ship_to:
-        alarms.append((Reason.ADDRESS_CHANGED, "The address changed after the order was picked."))
+        alarms.append((Reason.ADDRESS_CHANGED, "Address changed after the order was picked."))
     changed |= _stage(order, patch, now_ms) | _hold(order, patch)
     if isinstance(patch.cancelled_ms, int):
         changed |= {"cancelled_ms": patch.cancelled_ms or now_ms, "hold": None}

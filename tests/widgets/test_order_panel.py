@@ -187,8 +187,27 @@ def test_walking_with_the_keys_scrolls_to_the_line(shown: Shown) -> None:
         ({"cancelled_ms": NOW_MS, "lines": ()}, Tone.RED, "Cancelled at 10:24: nothing to put back"),
         (
             {"exceptions": (OrderException("X", "Two moves disagree", "op", NOW_MS),)},
-            Tone.AMBER,
-            "Two moves disagree",
+            Tone.VIOLET,
+            "10:24 · Two moves disagree",
+        ),
+        (
+            {"exceptions": (OrderException("LINES_CHANGED", "Lines changed: A 2 → 3.", "op", NOW_MS),)},
+            Tone.VIOLET,
+            "10:24 · Lines changed: A 2 → 3. Go through the lines below again.",
+        ),
+        (
+            {"exceptions": (OrderException("ADDRESS_CHANGED", "Address changed.", "op", NOW_MS),)},
+            Tone.VIOLET,
+            "10:24 · Address changed. Check the label.",
+        ),
+        (
+            # That it was cancelled stands there already.
+            {
+                "cancelled_ms": NOW_MS,
+                "exceptions": (OrderException("CANCELLED", "Cancelled after picking began.", "op", NOW_MS),),
+            },
+            Tone.RED,
+            "Cancelled at 10:24: put 18 pieces back",
         ),
     ],
 )
@@ -197,6 +216,47 @@ def test_the_worst_exception_stands_first(changed: dict[str, object], tone: Tone
     first, hold = band_words(msgspec.structs.replace(scene_order(), **changed), NOW_MS, ZONE)
     assert (first.tone, first.text) == (tone, begin)
     assert hold.text.startswith("On hold since")
+
+
+def test_a_shipped_order_names_its_parcel_and_when_it_left(shown: Shown) -> None:
+    """The number can be copied; nobody "has" what has left."""
+    _, panel = shown
+    order = msgspec.structs.replace(
+        scene_order(), stage=Stage.SHIPPED, tracking_number="JD0146 <b>7781</b>", cut_off_rule="express"
+    )
+    panel.show_order(order)
+    texts = _texts(panel)
+    assert "Tracking number JD0146 <b>7781</b>\nCut-off by the rule “express”" in texts
+    assert holder_text(order, NOW_MS, ZONE) == "10:12"
+    assert panel._facts.textFormat() is Qt.TextFormat.PlainText
+    assert panel._facts.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+    panel.show_order(scene_order())
+    assert panel._facts.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"stage": Stage.SHIPPED}, "Shipped 10:12, no longer on the board"),
+        ({"cancelled_ms": NOW_MS - 200 * 86_400_000}, "Cancelled 29 Aug 2025, no longer on the board"),
+    ],
+)
+def test_an_order_that_left_the_board_is_only_read(
+    shown: Shown, changed: dict[str, object], words: str
+) -> None:
+    """It says how it ended; nothing moves it any more."""
+    _, panel = shown
+    panel.show_order(msgspec.structs.replace(scene_order(), retired_ms=NOW_MS, hold=None, **changed))
+    assert words in _texts(panel)
+    assert not any("put 18 pieces back" in text for text in _texts(panel))
+    assert panel.move_button.isHidden()
+
+
+def test_a_cancelled_order_has_no_way_forward(shown: Shown) -> None:
+    """The server would refuse it."""
+    _, panel = shown
+    panel.show_order(msgspec.structs.replace(scene_order(), cancelled_ms=NOW_MS))
+    assert panel.move_button.isHidden()
 
 
 @pytest.mark.parametrize(
@@ -231,6 +291,8 @@ def test_a_bare_order_has_words_too() -> None:
     assert number_text(order) == "#7"
     assert holder_text(order, NOW_MS, ZONE) == "Nobody has it"
     assert carrier_words(order, NOW_MS, ZONE).text == "No carrier · no cut-off"
+    by_method = msgspec.structs.replace(order, ship_method="Express")
+    assert carrier_words(by_method, NOW_MS, ZONE).text == "Express · no cut-off"
     assert size_text(order) == "1 line · 1 pc"
     assert line_state(LineItem(1, "S", "T", 1, requires_picking=False)).text == "Not picked"
 

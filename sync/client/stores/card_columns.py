@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from sync.contract.operations import Reason
 from sync.contract.orders import LineItem, Order
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import STAGES, stage_index
@@ -50,11 +51,18 @@ def card_values(order: Order) -> CardValues:
         hold.reason if hold else "",
         hold.until_ms if hold else None,
         int(order.cancelled_ms is not None),
-        order.exceptions[-1].sentence if order.exceptions else "",
+        _disagreement(order),
         int(bool(order.note)),
         _ENCODER.encode(order.tags).decode() if order.tags else "",
         order.backorder_of,
     )
+
+
+def _disagreement(order: Order) -> str:
+    """Return the sentence of the newest exception; that a cancelled order was cancelled is said anyway."""
+    is_said = order.cancelled_ms is not None
+    told = [each for each in order.exceptions if not (is_said and each.code == Reason.CANCELLED)]
+    return told[-1].sentence if told else ""
 
 
 def _is_picked(line: LineItem) -> bool:

@@ -21,7 +21,7 @@ from sync.client.board_view import CACHED_ROWS, BoardView
 from sync.client.cache import Cache
 from sync.client.stores.card_columns import carrier_name
 from sync.contract.operations import Move, Operation, Outcome, Reason, Release, Retire
-from sync.contract.orders import Order
+from sync.contract.orders import Order, OrderException
 from sync.contract.rows import BoardChange, Fate, Group, GroupKey
 from sync.contract.stages import STAGES, Stage
 
@@ -118,6 +118,20 @@ def test_a_row_has_all_that_its_card_shows(tmp_path: Path) -> None:
     assert (row.lines_total, row.pieces) == (len(to_pick), sum(line.quantity_ordered for line in to_pick))
     assert (row.backorder_number, row.has_note, row.tags) == ("777", True, ("gift", "export"))
     assert row.fate is Fate.SETTLED
+
+
+def test_a_card_says_the_newest_disagreement(tmp_path: Path) -> None:
+    """A cancelled order is told as cancelled, so that its source cancelled it is not told twice."""
+    lines = OrderException("LINES_CHANGED", "Lines changed: A 2 → 3.", "op-1", 1)
+    cancelled = OrderException("CANCELLED", "Cancelled after picking began.", "op-2", 2)
+    orders = (
+        msgspec.structs.replace(ORDERS[0], cancelled_ms=2, exceptions=(lines, cancelled)),
+        msgspec.structs.replace(ORDERS[1], cancelled_ms=2, exceptions=(cancelled,)),
+        msgspec.structs.replace(ORDERS[2], cancelled_ms=None, exceptions=(lines,)),
+    )
+    with closing(Board(tmp_path, orders)) as board:
+        rows = board.view.rows([board.local_id(order) for order in orders])
+    assert [row.exception for row in rows] == [lines.sentence, "", lines.sentence]
 
 
 def test_rows_come_in_the_order_asked_for(board: Board) -> None:

@@ -108,7 +108,7 @@ def test_lines_changed_under_somebodys_hands_open_an_exception(begun: Order) -> 
     assert after.exceptions == (
         OrderException(
             "LINES_CHANGED",
-            "Lines changed after picking began: MUG added (4), CUP 3 → 5, TRAY removed.",
+            "Lines changed: MUG added (4), CUP 3 → 5, TRAY removed. Picking had begun.",
             "op1",
             NOW,
         ),
@@ -129,7 +129,7 @@ def test_many_changes_are_named_at_most() -> None:
     new = tuple(LineItem(place, f"N{place}", "", 1) for place in range(1, 9))
     _, _, after = hear(make_order(Stage.PICKING), lines=new)
     assert after is not None
-    assert after.exceptions[0].sentence.endswith("N5 added (1), ….")
+    assert after.exceptions[0].sentence.endswith("N5 added (1), …. Picking had begun.")
 
 
 def test_the_same_product_twice_keeps_both_picks() -> None:
