@@ -1,9 +1,11 @@
-"""The data folder: one SQLite file with its pragmas, its migrations, and the stores over it.
+"""The database, its migrations, and the stores over it: one SQLite file in the data folder, or PostgreSQL.
 
-The write lock is the lock of everything: migrations, commits and sign-ins begin with BEGIN IMMEDIATE,
-so two processes on one folder wait for each other and a crash leaves nothing half-written.
+On SQLite the write lock is the lock of everything: migrations, commits and sign-ins begin with BEGIN
+IMMEDIATE, so two processes on one folder wait for each other and a crash leaves nothing half-written. What
+PostgreSQL does differently is in ``server/postgresql.py``, which is loaded for an address only.
 
-Errors (``ProblemError``): ``NOT_SET_UP``, ``NOT_OUR_FOLDER``, ``FOLDER_UNUSABLE``, ``NEWER_DATA``.
+Errors (``ProblemError``): ``NOT_SET_UP``, ``NOT_OUR_FOLDER``, ``NOT_OUR_DATABASE``, ``FOLDER_UNUSABLE``,
+``NEWER_DATA``, and those of an address.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from server.cut_offs.rows import Calendars
 from server.identities import Identities
 from server.kernel import migrations
 from server.kernel.board_reader import BoardReader
@@ -40,14 +43,15 @@ _PRAGMAS: Final = (
 
 
 class Database:
-    """One open data folder."""
+    """One open database; ``place`` says to people where it is."""
 
-    def __init__(self, engine: Engine, clock: Clock, ids: Ids, faults: FaultHook) -> None:
+    def __init__(self, engine: Engine, clock: Clock, ids: Ids, faults: FaultHook, place: str = "") -> None:
         """Make the stores over ``engine``."""
         reading = engine.execution_options(is_reading=True)
         self.engine = engine
+        self.place = place
         self.reader = BoardReader(reading, clock)
-        self.store = Store(engine, self.reader, clock, ids, faults)
+        self.store = Store(engine, self.reader, clock, ids, faults, cut_offs=Calendars())
         self.identities = Identities(engine, reading, clock, ids)
 
     def close(self) -> None:
@@ -66,20 +70,26 @@ class Database:
         self.close()
 
 
-def open_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:
-    """Open the data folder that ``setup`` made, and bring its tables up to date."""
+def open_database(
+    folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None, url: str = ""
+) -> Database:
+    """Open what ``setup`` made in the data folder, or in the database at ``url``; its tables are updated."""
+    if url:
+        return _on_postgresql(url, clock, ids, faults, may_make=False)
     path = folder / FILE_NAME
     if not path.is_file():
-        raise ProblemError(
-            "NOT_SET_UP", f"There is no server data in {folder}.", "Run the command setup first."
-        )
+        raise _not_set_up(f"There is no server data in {folder}.")
     return _opened(path, clock, ids, faults or NoFaults())
 
 
-def create_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None) -> Database:
-    """Open the data folder, and make it when it is not there yet."""
+def create_database(
+    folder: Path, clock: Clock, ids: Ids, faults: FaultHook | None = None, url: str = ""
+) -> Database:
+    """Open the data folder or the database at ``url``, and make what is not there yet."""
+    if url:
+        return _on_postgresql(url, clock, ids, faults, may_make=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        make_folder(folder)
         if not (folder / FILE_NAME).exists():
             _check_empty(folder)
             # Customers and hashes: not for everybody, wherever the folder lies. SQLite's other files follow.
@@ -87,6 +97,11 @@ def create_database(folder: Path, clock: Clock, ids: Ids, faults: FaultHook | No
     except OSError as error:
         raise _unusable(folder, error) from error
     return _opened(folder / FILE_NAME, clock, ids, faults or NoFaults())
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder when it is not there; with PostgreSQL it holds logs and other files only."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
 
 
 def _check_empty(folder: Path) -> None:
@@ -116,7 +131,41 @@ def _opened(path: Path, clock: Clock, ids: Ids, faults: FaultHook) -> Database:
     except (DatabaseError, OSError) as error:
         engine.dispose()
         raise _unusable(path, error) from error
-    return Database(engine, clock, ids, faults)
+    return Database(engine, clock, ids, faults, str(path.parent))
+
+
+def _on_postgresql(
+    given: str, clock: Clock, ids: Ids, faults: FaultHook | None, *, may_make: bool
+) -> Database:
+    from server import postgresql
+
+    url = postgresql.parse_url(given)
+    place = postgresql.place(url)
+    engine = postgresql.open_engine(url)
+    try:
+        with engine.execution_options(is_reading=True).connect() as connection:
+            postgresql.check_server(connection)
+            is_empty = not _names(connection)
+            is_done = is_current(connection)
+        if is_empty and not may_make:
+            raise _not_set_up(f"There is no server data in {place}.")
+        if not is_done:
+            with postgresql.alone(url), engine.connect() as connection:
+                _check_ours(connection, "NOT_OUR_DATABASE", f"The tables in {place}", "--database")
+                connection.commit()
+                _upgrade(connection)
+                connection.commit()
+    except DBAPIError as error:
+        engine.dispose()
+        raise postgresql.refusal(url, error) from None
+    except ProblemError:
+        engine.dispose()
+        raise
+    return Database(engine, clock, ids, faults or NoFaults(), place)
+
+
+def _not_set_up(sentence: str) -> ProblemError:
+    return ProblemError("NOT_SET_UP", sentence, "Run the command setup first.")
 
 
 def _engine(url: str, **options: Any) -> Engine:  # noqa: ANN401 - what create_engine takes
@@ -142,26 +191,31 @@ def _begin(connection: Connection) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Run the migrations that this database has not seen, under its write lock."""
+    """Run the migrations that this SQLite database has not seen, under its write lock."""
     with engine.execution_options(is_reading=True).connect() as connection:
         if is_current(connection):
             return
     with engine.begin() as connection:
-        found = _version(connection)
-        if found and found > migrations.HEAD:
-            raise ProblemError(
-                "NEWER_DATA",
-                "The server's data was written by a newer release.",
-                "Install that release, or restore the backup made before the upgrade.",
-            )
-        if not found and _names(connection):
-            raise ProblemError(
-                "NOT_OUR_FOLDER",
-                "The file server.sqlite in this folder belongs to another program.",
-                "Choose another folder with --data.",
-            )
-        if found != migrations.HEAD:
+        _check_ours(connection, "NOT_OUR_FOLDER", "The tables of server.sqlite in this folder", "--data")
+        if not is_current(connection):
             _upgrade(connection)
+
+
+def _check_ours(connection: Connection, code: str, what: str, option: str) -> None:
+    """Refuse tables of another program, and those of a newer release."""
+    found = _version(connection)
+    if found > migrations.HEAD:
+        raise ProblemError(
+            "NEWER_DATA",
+            "The server's data was written by a newer release.",
+            "Install that release, or restore the backup made before the upgrade.",
+        )
+    if not found and _names(connection):
+        raise ProblemError(
+            code,
+            f"{what} belong to another program. Nothing has been changed.",
+            f"Choose another with {option}.",
+        )
 
 
 def is_current(connection: Connection) -> bool:
@@ -174,7 +228,8 @@ def _names(connection: Connection) -> list[str]:
 
 
 def _version(connection: Connection) -> str:
-    if "alembic_version" not in _names(connection):
+    # Others use alembic too: its table alone does not make a database ours.
+    if not {"alembic_version", "operation_log"} <= set(_names(connection)):
         return ""
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 

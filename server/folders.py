@@ -1,4 +1,4 @@
-"""Where the server's data is: the option, else the environment, else a folder of the user."""
+"""Where the server's data is: the options, else the environment, else a folder of the user."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "FULFILLMENT_KANBAN_SERVER_DATA"
+DATABASE_VARIABLE: Final = "FULFILLMENT_KANBAN_SERVER_DATABASE"
 _NAME: Final = "fulfillment-kanban-server"
 
 
@@ -17,6 +18,11 @@ def data_folder(given: Path | None, environment: Mapping[str, str] = os.environ)
     if given is None and environment.get(VARIABLE):
         given = Path(environment[VARIABLE])
     return (given or _of_user(environment) / _NAME).expanduser().absolute()
+
+
+def database_url(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the address of PostgreSQL; the empty one means the file in the data folder."""
+    return given if given is not None else environment.get(DATABASE_VARIABLE, "")
 
 
 def _of_user(environment: Mapping[str, str]) -> Path:

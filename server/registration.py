@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from server.database import Database, open_database
-from server.folders import data_folder
+from server.folders import data_folder, database_url
 from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
 from sync.contract.ports import Clock, Ids
@@ -45,8 +45,9 @@ class CommandContext:
         print(line, file=self.stderr, flush=True)
 
     def open_database(self, arguments: argparse.Namespace) -> Database:
-        """Open the data folder that ``--data`` or its default names."""
-        return open_database(data_folder(arguments.data), self.clock, self.ids)
+        """Open what ``--database``, ``--data`` or their defaults name."""
+        url = database_url(arguments.database)
+        return open_database(data_folder(arguments.data), self.clock, self.ids, None, url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,11 @@ class Module:
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--data``."""
+    """Add ``--data`` and ``--database``."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the server's data")
+    parser.add_argument(
+        "--database", metavar="URL", help="postgresql://… in place of the file in the data folder"
+    )
 
 
 def add_site_option(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from server.commands.setup import First, set_up
-from server.database import Database, create_database
+from server.database import Database, create_database, make_folder
 from server.folders import data_folder
 from server.registration import Command, CommandContext, add_data_option
 from sync.contract.problems import ProblemError, UsageError
@@ -52,6 +52,12 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
             f"{arguments.sync_url!r} is no address of a socket.",
             "Write it like wss://kanban.example.org/sync.",
         )
+    if arguments.embedded and arguments.database:
+        raise UsageError(
+            "DATABASE_URL_INVALID",
+            "A launcher's server keeps its data in its folder.",
+            "Leave --database away.",
+        )
     settings = Settings(arguments.host, port, arguments.sync_port, arguments.sync_url)
     folder = data_folder(arguments.data)
     opened = (
@@ -60,6 +66,7 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         else context.open_database(arguments)
     )
     with opened as database:
+        make_folder(folder)
         greeting = enrol_launcher(database) if arguments.embedded else {}
         asyncio.run(_serve(database, settings, folder, context, greeting, arguments.embedded))
     return 0

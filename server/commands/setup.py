@@ -1,4 +1,4 @@
-"""``setup``: make the data folder, an organisation, a site and its first user."""
+"""``setup``: make the data folder or the tables, an organisation, a site and its first user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from typing import Final, NamedTuple
 
 from server.database import Database, create_database
-from server.folders import data_folder
+from server.folders import data_folder, database_url
 from server.identities import check_time_zone
 from server.kernel.records import SiteRow
 from server.registration import Command, CommandContext, add_data_option
@@ -44,9 +44,10 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
     names = First(arguments.organization, arguments.site, arguments.time_zone, arguments.user)
     # Before anything is made: what was typed wrong leaves no empty folder behind.
     check_time_zone(names.time_zone)
-    with create_database(folder, context.clock, context.ids) as database:
+    url = database_url(arguments.database)
+    with create_database(folder, context.clock, context.ids, url=url) as database:
         site = set_up(database, names)
-    context.say(f"{site.organization} / {site.name} is ready in {folder}.")
+        context.say(f"{site.organization} / {site.name} is ready in {database.place}.")
     return 0
 
 

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, delete, select, tuple_
 
 from server.kernel.decisions import Loaded, OrderRow
 from server.kernel.records import SiteKey
 from server.kernel.schema import customers, order_line_items, order_sources, orders
 from server.kernel.signed import signed, unsigned
 from server.sources import Said
+from server.statements import insert_missing, insert_rows, update_rows, upsert_rows
 from sync.contract.operations import Create, Import, Operation
 from sync.contract.orders import Order, order_from_bytes
 
@@ -74,26 +74,19 @@ def _load_references(
 
 def write_said(connection: Connection, site: SiteKey, said: Mapping[tuple[str, str], Said]) -> None:
     """Keep what sources said last of their orders."""
-    if not said:
-        return
-    table = order_sources
-    statement = sqlite.insert(table)
-    fresh = {name: statement.excluded[name] for name in ("order_id", "digest", "body", "said_at")}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh),
-        [
-            {
-                "organization_id": site.organization_id,
-                "source": source,
-                "external_ref": external_ref,
-                "order_id": row.order_id,
-                "digest": signed(row.digest),
-                "body": row.body,
-                "said_at": row.said_ms,
-            }
-            for (source, external_ref), row in said.items()
-        ],
-    )
+    rows: list[dict[str, object]] = [
+        {
+            "organization_id": site.organization_id,
+            "source": source,
+            "external_ref": external_ref,
+            "order_id": row.order_id,
+            "digest": signed(row.digest),
+            "body": row.body,
+            "said_at": row.said_ms,
+        }
+        for (source, external_ref), row in sorted(said.items())
+    ]
+    upsert_rows(connection, order_sources, rows, ("organization_id", "source", "external_ref"))
 
 
 def write(
@@ -104,16 +97,12 @@ def write(
     changed = [row for order_id, row in written.items() if order_id not in made]
     named = made.union(revised)
     _write_customers(connection, [row.order for order_id, row in written.items() if order_id in named])
-    if new:
-        connection.execute(insert(orders), [_values(row) for row in new])
-        _write_lines(connection, [row.order for row in new])
+    insert_rows(connection, orders, [_values(row) for row in new])
+    update_rows(connection, orders, [_values(row) for row in changed])
     if changed:
-        connection.execute(_UPDATE, [{"of_id": row.order.id, **_values(row)} for row in changed])
-        connection.execute(
-            delete(order_line_items).where(order_line_items.c.order_id == bindparam("of_id")),
-            [{"of_id": row.order.id} for row in changed],
-        )
-        _write_lines(connection, [row.order for row in changed])
+        of_changed = order_line_items.c.order_id.in_([row.order.id for row in changed])
+        connection.execute(delete(order_line_items).where(of_changed))
+    _write_lines(connection, [row.order for row in (*new, *changed)])
 
 
 def _write_customers(connection: Connection, new: list[Order]) -> None:
@@ -127,8 +116,8 @@ def _write_customers(connection: Connection, new: list[Order]) -> None:
         for order in new
         if (customer_id := _customer_id(order)) is not None
     }
-    if rows:
-        connection.execute(sqlite.insert(customers).on_conflict_do_nothing(), list(rows.values()))
+    # In one order for everybody: two sites of an organisation may bring the same customers at once.
+    insert_missing(connection, customers, [rows[customer_id] for customer_id in sorted(rows)])
 
 
 def _customer_id(order: Order) -> str | None:
@@ -153,8 +142,7 @@ def _write_lines(connection: Connection, changed: list[Order]) -> None:
         for order in changed
         for line in order.lines
     ]
-    if rows:
-        connection.execute(insert(order_line_items), rows)
+    insert_rows(connection, order_line_items, rows)
 
 
 def _values(row: OrderRow) -> dict[str, object]:
@@ -185,10 +173,3 @@ def _values(row: OrderRow) -> dict[str, object]:
         "row_hash": signed(row.hash),
         "body": row.body,
     }
-
-
-_UPDATE: Final = (
-    update(orders)
-    .where(orders.c.id == bindparam("of_id"))
-    .values({column.name: bindparam(column.name) for column in orders.columns if column.name != "id"})
-)

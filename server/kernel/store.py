@@ -1,8 +1,9 @@
 """The store: ordinary blocking code that makes a batch durable, or leaves no trace of it.
 
-One transaction: counter row, high-water marks, orders; decide; log, orders, marks, counter. Under
-``BEGIN IMMEDIATE`` the counter row is held to the commit, so commit order is seq order for any number of
-processes.
+One transaction: counter row, high-water marks, orders; decide; log, orders, marks, counter. The counter
+row is held to the commit (``FOR UPDATE``; on SQLite ``BEGIN IMMEDIATE`` holds everything), so commit order
+is seq order for any number of processes. A transaction that the database gave up is done once more: what
+of it had been committed is then found and answered again.
 
 Fault hooks: ``before_write``, ``before_fsync`` (everything written, nothing committed), ``after_commit``.
 """
@@ -29,6 +30,7 @@ from server.kernel.schema import (
 )
 from server.kernel.signed import signed, unsigned
 from server.sources import CutOff, no_cut_off
+from server.statements import insert_rows, once_more, update_rows
 from sync.contract.messages import Hello, Verdict
 from sync.contract.operations import Create, Import, Operation, Outcome, Reason
 from sync.contract.permissions import Role
@@ -71,6 +73,9 @@ class Store:
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable in one transaction."""
+        return once_more(lambda: self._commit(batch))
+
+    def _commit(self, batch: Batch) -> Committed:
         with self._engine.begin() as connection:
             loaded = _load(connection, batch)
             if any(isinstance(each.operation.change, Create | Import) for each in batch.submissions):
@@ -108,9 +113,14 @@ class Store:
 
     def join(self, principal: Principal, hello: Hello) -> Joined:
         """Register the device of a hello and say where it stands."""
+        return once_more(lambda: self._join(principal, hello))
+
+    def _join(self, principal: Principal, hello: Hello) -> Joined:
         site = principal.site.key
         with self._engine.begin() as connection:
-            board = connection.execute(select(boards).where(boards.c.site_id == site.site_id)).one()
+            board = connection.execute(
+                select(boards).where(boards.c.site_id == site.site_id).with_for_update()
+            ).one()
             known = self._identify(connection, principal, hello)
             if known is None:
                 return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
@@ -164,7 +174,7 @@ class Store:
 
     def _write(self, connection: Connection, batch: Batch, decided: Decided) -> None:
         if decided.rows:
-            connection.execute(insert(operation_log), [_log_values(batch.site, row) for row in decided.rows])
+            insert_rows(connection, operation_log, [_log_values(batch.site, row) for row in decided.rows])
             connection.execute(
                 update(boards)
                 .where(boards.c.site_id == batch.site.site_id)
@@ -277,10 +287,8 @@ def _has_hash(connection: Connection, site: SiteKey, cursor: int, state_hash: in
 
 
 def _write_marks(connection: Connection, marks: dict[str, int]) -> None:
-    for device, mark in marks.items():
-        connection.execute(
-            update(device_identities).where(device_identities.c.id == device).values(decided_device_seq=mark)
-        )
+    rows = [{"id": device, "decided_device_seq": mark} for device, mark in marks.items()]
+    update_rows(connection, device_identities, rows)
 
 
 def _log_values(site: SiteKey, row: LogRow) -> dict[str, object]:

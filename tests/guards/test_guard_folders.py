@@ -56,7 +56,7 @@ def test_system_packages_stand_in_one_list() -> None:
     """The bootstrap reads the list, and no other command of ours names one of its packages."""
     assert system_packages.LIST_FILE == repository.ROOT / "packaging" / "system-packages.txt"
     sections = system_packages.read_list(system_packages.LIST_FILE.read_text(encoding="utf-8"))
-    assert set(sections) == {"venv", "run", "tests"}
+    assert set(sections) == {"venv", "run", "tests", "root-tests"}
     for path in [*repository.modules("tools"), repository.ROOT / "Makefile", repository.ROOT / ".ci" / "run"]:
         words = path.read_text(encoding="utf-8").replace('"', " ").split()
         assert not {name for name in sections["run"] if name in words}, path

@@ -13,9 +13,9 @@ from sync.contract.problems import ProblemError
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[ServerBench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[ServerBench]:
     """A site on a file of its own."""
-    bench = ServerBench(tmp_path / "data")
+    bench = ServerBench(tmp_path / "data", url=database_url)
     yield bench
     bench.close()
 

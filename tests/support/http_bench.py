@@ -50,9 +50,11 @@ class HttpBench(ServerBench):
     ``commands`` is what the hub was told, ``woken`` which jobs were to run soon.
     """
 
-    def __init__(self, folder: Path, modules: tuple[Module, ...] = MODULES, sync_url: str = "") -> None:
-        """Serve ``modules`` on a new data folder."""
-        super().__init__(folder)
+    def __init__(
+        self, folder: Path, modules: tuple[Module, ...] = MODULES, sync_url: str = "", url: str = ""
+    ) -> None:
+        """Serve ``modules`` on a new data folder, or on the database at ``url``."""
+        super().__init__(folder, url=url)
         self.commands: list[object] = []
         self.woken: list[str] = []
         self.desk = self.sign_ins()

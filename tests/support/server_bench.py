@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from server.database import FILE_NAME, Database, create_database
 from server.kernel.auth import SignIns
 from server.kernel.records import Batch, Committed, Principal, SiteRow, Submission
@@ -21,15 +23,20 @@ from sync.contract.stages import Stage
 
 
 class ServerBench:
-    """One data folder with a site; ``crowd`` adds others."""
+    """One database with a site; ``crowd`` adds others.
 
-    def __init__(self, folder: Path, faults: FaultHook | None = None) -> None:
+    In ``folder``, or at ``url`` (the fixture ``database_url``) with our tables in it.
+    """
+
+    def __init__(self, folder: Path, faults: FaultHook | None = None, url: str = "") -> None:
         self.folder = folder
+        self.url = url
         self.clock = FakeClock()
         self.ids = CountingIds()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).write_bytes(_empty())
-        self.database: Database = create_database(folder, self.clock, self.ids, faults)
+        if not url:
+            (folder / FILE_NAME).write_bytes(_empty())
+        self.database: Database = create_database(folder, self.clock, self.ids, faults, url)
         self.site = self.crowd("Organization", "Main")
         self.tokens = 0
 
@@ -76,7 +83,11 @@ class ServerBench:
         return orders
 
     def raw(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the file itself."""
+        """Ask the database itself, on a connection of its own."""
+        if self.url:
+            with psycopg.connect(self.url) as other:
+                cursor = other.execute(sql.encode())
+                return cursor.fetchall() if cursor.description else []
         with sqlite3.connect(self.folder / FILE_NAME) as connection:
             rows = connection.execute(sql).fetchall()
         connection.close()

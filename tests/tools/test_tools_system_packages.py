@@ -70,6 +70,18 @@ def test_a_person_reads_the_exact_command(programs: Path) -> None:
         system_packages.ensure(with_tests=True, is_root=False)
 
 
+def test_root_gets_what_some_tests_can_do_without(programs: Path, tmp_path: Path) -> None:
+    """A person is not asked for it: those tests say that they were skipped."""
+    with system_packages.LIST_FILE.open("a", encoding="utf-8") as file:
+        file.write("[root-tests]\ndatabase\n")
+    pretend(programs, "dpkg-query", "for name in libone libtwo xvfb; do echo $name installed; done")
+    pretend(programs, "apt-get", f'echo "$@" > {tmp_path}/asked')
+    system_packages.ensure(with_tests=True, is_root=False)
+    assert not (tmp_path / "asked").exists()
+    system_packages.ensure(with_tests=True, is_root=True)
+    assert (tmp_path / "asked").read_text().split()[-1] == "database"
+
+
 def test_the_command_works_on_a_fresh_image(programs: Path) -> None:
     """Where apt-get has no lists yet, the command gets them first."""
     (programs.parent / "mirror_Packages").unlink()

@@ -1,9 +1,16 @@
-"""What alembic runs: the steps on the connection that it was handed, inside that one's transaction."""
+"""What alembic runs: the steps on the connection that it was handed.
+
+Inside that one's transaction when it has one (SQLite), else each step in one of its own.
+"""
 
 from __future__ import annotations
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+context.configure(
+    connection=context.config.attributes["connection"],
+    transactional_ddl=True,
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -15,9 +15,9 @@ from sync.contract.stages import Stage
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[ServerBench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[ServerBench]:
     """A site with three orders."""
-    bench = ServerBench(tmp_path / "data")
+    bench = ServerBench(tmp_path / "data", url=database_url)
     bench.import_orders(3)
     yield bench
     bench.close()

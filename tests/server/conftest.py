@@ -1,0 +1,41 @@
+"""What tests of the server share: databases of both kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.postgres_cluster import NoPostgresError, Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this session's own; without one, what asks for it is skipped with the reason."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except NoPostgresError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database with our tables in it; it goes with the test."""
+    url = postgres.migrated()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database without a table."""
+    url = postgres.empty()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Run the test twice: with the empty address (a file in the data folder), and on PostgreSQL."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgresql_url"))
