@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.feature_use import BULK, FeatureUse
 from app.moves import Moves
-from app.refusal_words import refusal_sentence, verdict_sentence
+from app.refusal_words import left_sentence, refusal_sentence, verdict_sentence
 from sync.client.board_view import BoardView
 from sync.client.news import (
     BoardChanged,
@@ -129,6 +129,9 @@ class BoardController(QObject):
         local_ids = [self._view.local_id(order_id) for order_id in step.op_ids]
         orders = self._orders([local_id for local_id in local_ids if local_id is not None])
         operations = self._moves.take_back(orders)
+        if not orders:
+            self.refused.emit("undo", left_sentence(step.numbers))
+            return
         refusals = self._begin(operations)
         for sentence in refusals.values():
             self.refused.emit("undo", sentence)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
 from sync.contract.messages import Verdict
 from sync.contract.operations import Reason
 from widgets.board.texts import clock_text
-from widgets.words import translate
+from widgets.words import counted, translate
 
 _CONTEXT: Final = "Refusal"
 
@@ -31,6 +32,8 @@ _SENTENCES: Final = {
     Reason.UNKNOWN_ORDER: "#{number} is not on this board any more.",
 }
 _ON_HOLD: Final = "#{number} is on hold: release it first."
+_LEFT: Final = "Your last change came too late: its order had left the board."
+"""Without a number: this terminal no longer has the order, which is why it cannot name it."""
 _WITHOUT_NAME: Final = {
     Reason.ALREADY_CLAIMED: "#{number} was taken by somebody else.",
     Reason.CHANGED_SINCE: "Not undone: somebody changed #{number} after you.",
@@ -41,7 +44,9 @@ _WITHOUT_NAME: Final = {
 def refusal_sentence(
     number: str, reason: Reason, zone: tzinfo, by: str = "", at_ms: int = 0, hold: str = ""
 ) -> str:
-    """Return the sentence for order ``number``; without a name the form that needs none.
+    """Return the sentence for order ``number`` ("": it is not known here any more).
+
+    Without a name it is the form that needs none.
 
     ``by`` is who is in the way and ``at_ms`` since when, ``hold`` the reason of the order's hold.
     """
@@ -50,6 +55,8 @@ def refusal_sentence(
         text = _ON_HOLD
     if not (by and at_ms):
         text = _WITHOUT_NAME.get(reason, text)
+    if not number:
+        text = _LEFT
     at = clock_text(at_ms, zone) if at_ms else ""
     return translate(_CONTEXT, text, number=number.removeprefix("#"), by=by, at=at, hold=hold)
 
@@ -57,3 +64,14 @@ def refusal_sentence(
 def verdict_sentence(number: str, verdict: Verdict, zone: tzinfo) -> str:
     """Return the sentence for a verdict of the server."""
     return refusal_sentence(number, verdict.reason, zone, verdict.by, verdict.at_ms)
+
+
+def left_sentence(numbers: Sequence[str]) -> str:
+    """Return why a step cannot be taken back whose orders have all left the board."""
+    return counted(
+        _CONTEXT,
+        "Not undone: #{number} has left the board.",
+        "Not undone: #{number} and the others have left the board.",
+        len(numbers),
+        number=numbers[0].removeprefix("#") if numbers else "",
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from support.boards import ServerBoard
+from support.boards import SYSTEM, ServerBoard
 from support.client_bench import ClientBench
 from support.drafts import draft
 from support.orders import Made, make_orders
-from sync.client.news import OperationsDecided, OperationsNotSaved, SnapshotApplied
+from sync.client.news import BoardChanged, OperationsDecided, OperationsNotSaved, SnapshotApplied
 from sync.contract.messages import Verdict
-from sync.contract.operations import Move, Outcome, PutOnHold, Reason, Source
+from sync.contract.operations import Cancel, Move, Outcome, PutOnHold, Reason, Retire, Source
 from sync.contract.problems import Problem
 from sync.contract.rows import Fate
 from sync.contract.stages import Stage
@@ -152,6 +152,49 @@ def test_undo_after_somebody_else_changes_nothing_and_says_so(bench: ClientBench
     assert bench.engine.submitted == []
     (sentence,) = _banners(bench)
     assert sentence.startswith("Not undone:")
+
+
+def test_a_move_of_an_order_that_was_retired_meanwhile_is_told_once(bench: ClientBench) -> None:
+    """In words, with its number; no card of it stays, and there is nothing to take back."""
+    (local_id,) = bench.first(Stage.SHIPPED)
+    order = bench.client.view.order(local_id)
+    assert order is not None
+    bench.client.controller.on_move_requested((local_id,), Stage.PICKED)
+    (operation,) = bench.save()
+    bench.server.decide(draft("r", order.id, Retire()), SYSTEM)
+    change = bench.server.send(bench.cache)
+    bench.tell(BoardChanged(change.changed, change.removed, (), change.cursor, change.decided_device_seq))
+    assert bench.client.view.place(local_id) is None
+    assert _banners(bench) == []
+    bench.decide([operation])
+    assert _banners(bench) == [f"#{order.number} is not on this board any more."]
+    assert bench.client.view.not_sent_count() == 0
+    assert not bench.client.controller.can_undo
+
+
+def test_after_a_start_the_refusal_of_a_retired_order_has_no_number(bench: ClientBench) -> None:
+    """The cache lost the order before the program ended; the person is told all the same."""
+    bench.started((bench._number(draft("held", "gone")),))
+    verdict = Verdict(1, "held", 9, Outcome.REJECTED, Reason.UNKNOWN_ORDER)
+    bench.tell(OperationsDecided((verdict,)))
+    assert _banners(bench) == ["Your last change came too late: its order had left the board."]
+
+
+def test_undo_after_the_orders_left_says_so(bench: ClientBench) -> None:
+    """Nothing happens silently."""
+    local_ids = bench.first(Stage.PICKED, 2) or bench.first(Stage.SHIPPED, 2)
+    orders = [order for each in local_ids if (order := bench.client.view.order(each)) is not None]
+    bench.client.controller.on_move_requested(local_ids, Stage.PICKING)
+    bench.decide(bench.save())
+    for order in orders:
+        bench.server.decide(draft(f"c-{order.id}", order.id, Cancel()))
+        bench.server.decide(draft(f"r-{order.id}", order.id, Retire()), SYSTEM)
+    bench.client.view.apply((), bench.server.send(bench.cache).removed)
+    bench.client.controller.undo()
+    (sentence,) = _banners(bench)
+    assert sentence == f"Not undone: #{orders[0].number} and the others have left the board."
+    assert bench.engine.submitted == []
+    assert not bench.client.controller.can_undo
 
 
 def test_what_the_outbox_still_holds_is_shown_at_the_start(bench: ClientBench) -> None:
