@@ -41,6 +41,12 @@ class OwnServerSession:
         """Return when the access token ends, server wall (0: there is none)."""
         return 0 if self._session is None else self._session.expires_ms()
 
+    async def read(self, path: str, query: dict[str, str]) -> bytes:
+        """Return what the server has at ``path``; a question is no reason to start it."""
+        if self._session is None:
+            raise ProblemError("NOT_SIGNED_IN", "The server on this computer is being started.")
+        return await self._session.read(path, query)
+
     async def close(self) -> None:
         """Let go of connections."""
         session, self._session = self._session, None

@@ -1,4 +1,4 @@
-"""What can be asked of the client's step machine from outside; each comes in as ``Command(request)``."""
+"""What can be asked of the client's engine from outside; for its step machine as ``Command(request)``."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ class NoToken:
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Close the link for good; what is on its way to the disk still gets there."""
+
+
+@dataclass(frozen=True, slots=True)
+class OlderQuestion:
+    """Look for orders that left the board; asked of the engine, the machine has no part in it.
+
+    ``number`` tells the questions of one ``asker`` apart; without ``words`` it wants nothing any more.
+    """
+
+    asker: str
+    number: int
+    words: str
 
 
 ClientRequest = SubmitDrafts | GoOnline | GoOffline | TryNow | NewToken | NoToken | Stop

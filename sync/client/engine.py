@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sync.client.backoff import Jitter
-from sync.client.commands import GoOffline, GoOnline, SubmitDrafts, TryNow
+from sync.client.commands import GoOffline, GoOnline, OlderQuestion, SubmitDrafts, TryNow
 from sync.client.news import News, OperationsNotSaved, ProblemArose, RaiseWanted, Stopped
 from sync.contract.operations import Operation
 from sync.contract.ports import Clock, Ids, Recorder
@@ -87,6 +87,10 @@ class Engine:
         """Connect now, whatever the back-off says."""
         self._ask(TryNow())
 
+    def find_older(self, question: OlderQuestion) -> None:
+        """Look for orders that left the board; ``OlderOrdersFound`` answers, unless a newer question does."""
+        self._ask(question)
+
     def go_online(self) -> None:
         """Connect and stay connected; an engine with a session begins so."""
         self._ask(GoOnline())
@@ -114,6 +118,8 @@ class Engine:
             self.submit(request.submit)
         if request.try_now is not None:
             self.try_now()
+        if request.find_older is not None:
+            self.find_older(request.find_older)
 
     # ------------------------------------------------------------------ between the threads
 

@@ -7,13 +7,14 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.client.commands import GoOffline, GoOnline, Stop, SubmitDrafts
+from sync.client.commands import GoOffline, GoOnline, OlderQuestion, Stop, SubmitDrafts
 from sync.client.driver import Driver
 from sync.client.engine_memory import EngineMemory
 from sync.client.engine_stores import Opened, Stores
 from sync.client.local_socket import Door
 from sync.client.machine import ClientMachine, Environment
 from sync.client.news import CredentialsWanted, News, OperationsNotSaved, ProblemArose, Started
+from sync.client.older_orders import OlderOrders
 from sync.client.session import is_loopback
 from sync.client.sign_in import SignIn
 from sync.contract.limits import SERVER_FRAME_BYTES
@@ -54,6 +55,7 @@ class EngineLoop:
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._sign_in = SignIn(engine.session, engine.clock, self._give) if engine.session else None
+        self._older = OlderOrders(engine.session, self._publish)
 
     # ------------------------------------------------------------------ from other threads
 
@@ -133,6 +135,7 @@ class EngineLoop:
         if self._driver is not None:
             is_clean = is_clean and not self._driver.fault.done()
             await self._driver.close()
+        await self._older.close()
         if self._sign_in is not None:
             await self._sign_in.close()
         await self._door.close()
@@ -149,6 +152,9 @@ class EngineLoop:
         return self._driver is not None and not self._driver.fault.done()
 
     def _give(self, request: object) -> None:
+        if isinstance(request, OlderQuestion):
+            self._older.ask(request)
+            return
         if isinstance(request, GoOnline | GoOffline):
             self._is_online = isinstance(request, GoOnline)
         if self._driver is not None:

@@ -5,7 +5,8 @@ A client sends one request a line and gets lines back:
 
 - ``{"raise": {}}`` → ``{"ok": {}}``, and the window comes to the front;
 - ``{"attach": {}}`` → ``{"ok": {}}``, then every news as ``{"news": NAME, "body": {…}}``, ``Started`` first;
-- ``{"submit": [operation, …]}``, ``{"try_now": {}}`` → nothing: what becomes of it comes as news.
+- ``{"submit": [operation, …]}``, ``{"try_now": {}}``, ``{"find_older": {…}}`` → nothing: what becomes of
+  it comes as news.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 
+from sync.client.commands import OlderQuestion
 from sync.client.news import NEWS_TYPES, News
 from sync.contract.operations import Operation
 
@@ -44,6 +46,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, rename={"raise_":
     attach: dict[str, str] | None = None
     submit: tuple[Operation, ...] | None = None
     try_now: dict[str, str] | None = None
+    find_older: OlderQuestion | None = None
 
 
 class _Line(msgspec.Struct, frozen=True):

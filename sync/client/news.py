@@ -12,6 +12,7 @@ import msgspec
 
 from sync.contract.messages import Person, Site, Verdict
 from sync.contract.operations import Operation
+from sync.contract.orders import Order
 from sync.contract.problems import Problem
 
 
@@ -121,6 +122,19 @@ class CredentialsWanted(msgspec.Struct, frozen=True):
     why: str
 
 
+class OlderOrdersFound(msgspec.Struct, frozen=True):
+    """What the server has beside the board for question ``number`` of ``asker``, newest first.
+
+    ``total`` counts also those that were not sent; with a ``problem`` nothing is known.
+    """
+
+    asker: str
+    number: int
+    orders: tuple[Order, ...] = ()
+    total: int = 0
+    problem: Problem | None = None
+
+
 class ProblemArose(msgspec.Struct, frozen=True):
     """Something is wrong that a person should know."""
 
@@ -162,6 +176,7 @@ NEWS_TYPES = (
     Welcomed,
     ConnectionChanged,
     CredentialsWanted,
+    OlderOrdersFound,
     ProblemArose,
     ClockSkew,
     DelayMeasured,
@@ -181,6 +196,7 @@ News = (
     | Welcomed
     | ConnectionChanged
     | CredentialsWanted
+    | OlderOrdersFound
     | ProblemArose
     | ClockSkew
     | DelayMeasured

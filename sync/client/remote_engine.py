@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from sync.client.commands import OlderQuestion
 from sync.client.local_socket import LINE_BYTES, Request, connected, news_from_line
 from sync.client.news import News, Stopped
 from sync.contract.limits import CLIENT_FRAME_BYTES
@@ -54,6 +55,10 @@ class RemoteEngine:
     def try_now(self) -> None:
         """Have the engine connect now."""
         self._send(Request(try_now={}))
+
+    def find_older(self, question: OlderQuestion) -> None:
+        """Have the engine look for orders that left the board."""
+        self._send(Request(find_older=question))
 
     def stop(self) -> bool:
         """Let go of the engine; it runs on."""

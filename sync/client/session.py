@@ -16,7 +16,7 @@ the access token only in this object. Foreign errors become problems::
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -87,6 +87,10 @@ class Credentials(Protocol):
 
     def expires_ms(self) -> int:
         """Return when the access token ends, server wall (0: there is none)."""
+        ...
+
+    async def read(self, path: str, query: dict[str, str]) -> bytes:
+        """Return what the server has at ``path``, with the sign-in at hand; raises ``ProblemError``."""
         ...
 
     async def close(self) -> None:
@@ -163,6 +167,18 @@ class Session:
                 "Ask IT to start the server with --sync-url and a wss address.",
             )
         return url
+
+    async def read(self, path: str, query: dict[str, str]) -> bytes:
+        """Return what the server has at ``path``.
+
+        It takes the token at hand and never asks for one: a search may be cancelled at any moment, and
+        a renewal that is cut off in the middle would lose the refresh token.
+        """
+        if self._grant is None:
+            raise ProblemError("NOT_SIGNED_IN", "The sign-in is being renewed.", "Try again in a moment.")
+        headers = {"Authorization": f"Bearer {self._grant.access_token}"}
+        answer = await self._ask("GET", f"{path}?{urlencode(query)}", headers=headers)
+        return answer.content
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -70,8 +70,12 @@ def test_a_server_that_died_is_started_again_by_the_next_question(server: Embedd
     async def talk() -> None:
         session = OwnServerSession(server, "profile")
         assert session.expires_ms() == 0
+        with pytest.raises(ProblemError):
+            await session.read("/orders", {})
+        assert server.pid is None
         first = await session.get()
         assert await session.get() == first
+        assert b"ws://" in await session.read("/sync-address", {})
         address = await session.sync_address()
         assert address.startswith("ws://")
         assert session.expires_ms() > 0

@@ -13,7 +13,7 @@ import pytest
 from support.clocks import CountingIds, FakeClock
 from support.waiting import eventually
 from sync.client import engine_loop
-from sync.client.commands import SubmitDrafts
+from sync.client.commands import OlderQuestion, SubmitDrafts
 from sync.client.engine import Engine
 from sync.client.local_socket import Request, hand_over
 from sync.client.machine import ClientMachine
@@ -21,6 +21,7 @@ from sync.client.news import (
     ConnectionChanged,
     LinkState,
     News,
+    OlderOrdersFound,
     OperationsNotSaved,
     OperationsSaved,
     ProblemArose,
@@ -56,6 +57,10 @@ class NoServer:
         raise self.error
 
     async def sync_address(self) -> str:
+        """Fail."""
+        raise self.error
+
+    async def read(self, path: str, query: dict[str, str]) -> bytes:
         """Fail."""
         raise self.error
 
@@ -234,6 +239,22 @@ def test_other_programs_requests_reach_the_machine(bench: Bench) -> None:
     engine.on_request(Request(submit=(draft("guest"),)))
     engine.on_request(Request(try_now={}))
     assert bench.wait(OperationsSaved).operations[0].op_id == "guest"
+
+
+def test_a_search_for_older_orders_is_answered_beside_the_machine(bench: Bench) -> None:
+    """Asked here or at the door, offline too; moves go on meanwhile."""
+    engine = bench.engine(NoServer(ProblemError("SERVER_UNREACHABLE", "No.")))
+    engine.start()
+    bench.wait(Started)
+    engine.find_older(OlderQuestion("window", 1, "SO-1"))
+    engine.on_request(Request(find_older=OlderQuestion("guest", 7, "SO-1")))
+    engine.submit([draft("op-1")])
+    bench.wait(OperationsSaved)
+    for asker, number in (("window", 1), ("guest", 7)):
+        found = bench.wait(OlderOrdersFound, lambda news, asker=asker: news.asker == asker)  # type: ignore[misc]
+        assert found.number == number
+        assert found.problem is not None
+        assert found.problem.code == "SERVER_UNREACHABLE"
 
 
 @pytest.mark.expects_log_warnings

@@ -126,6 +126,10 @@ class FakeSession:
         """Never asked here."""
         raise NotImplementedError
 
+    async def read(self, path: str, query: dict[str, str]) -> bytes:
+        """Never asked here."""
+        raise NotImplementedError
+
     def expires_ms(self) -> int:
         """Return when the token ends."""
         return self.life_ends_ms

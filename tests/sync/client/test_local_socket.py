@@ -12,7 +12,9 @@ from typing import Any, Self
 
 import pytest
 
+from support.orders import make_order
 from support.waiting import eventually
+from sync.client.commands import OlderQuestion
 from sync.client.local_socket import (
     Door,
     Request,
@@ -28,6 +30,7 @@ from sync.client.news import (
     ConnectionChanged,
     LinkState,
     News,
+    OlderOrdersFound,
     OperationsDecided,
     OperationsNotSaved,
     OperationsSaved,
@@ -172,6 +175,7 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
         door.tell(OperationsSaved((OPERATION,)))
         assert is_there.acquire(timeout=5)
         engine.submit([OPERATION])
+        engine.find_older(OlderQuestion("guest", 1, "SO-1"))
         engine.try_now()
         # Requests of one guest are carried out in order.
         eventually(lambda: Request(try_now={}) in door.host.asked)
@@ -187,6 +191,7 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
     ]
     assert Request(attach={}) in asked
     assert Request(submit=(OPERATION,)) in asked
+    assert Request(find_older=OlderQuestion("guest", 1, "SO-1")) in asked
 
 
 def test_any_number_of_operations_gets_through_the_door(tmp_path: Path) -> None:
@@ -251,6 +256,8 @@ def test_a_line_without_end_is_shown_out(tmp_path: Path) -> None:
         OperationsNotSaved(("a", "b"), Problem("NOT_SAVED", "No.", "Do.")),
         OperationsDecided((Verdict(1, "a", 2, Outcome.REJECTED, Reason.ON_HOLD, "Eva", 3),)),
         BoardChanged((1, 2), (), ("a",), 9, 1),
+        OlderOrdersFound("guest", 1, (make_order(1, retired_ms=5),), 7),
+        OlderOrdersFound("guest", 2, problem=Problem("SERVER_UNREACHABLE", "No.")),
     ],
     ids=lambda news: type(news).__name__,
 )

@@ -39,12 +39,13 @@ class FakeServer:
         """Answer one request."""
         path = request.url.path
         self.asked.append(path)
+        self.query = request.url.query.decode()
+        self.authorization = request.headers.get("Authorization", "")
         if path in self.answers:
             return self.answers[path]()
         if path.startswith("/.well-known"):
             return httpx.Response(200, json=WELL_KNOWN)
         if path == "/sync-address":
-            self.authorization = request.headers["Authorization"]
             return httpx.Response(200, json={"url": "ws://server.test:9000/"})
         if path == "/refresh" and self.refresh_status != 200:
             return problem(self.refresh_status, "TOKEN_REUSED")
@@ -87,6 +88,26 @@ def test_the_first_sign_in_uses_the_device_token_and_keeps_the_refresh_token() -
     assert server.body == {"device_token": "device"}
     assert secrets.get(SECRET) == "refresh-1"
     assert session.expires_ms() == 900_000
+
+
+def test_reading_takes_the_token_at_hand_and_never_asks_for_one() -> None:
+    """A search is cancelled at any moment; a renewal that is cut off would lose the refresh token."""
+    server = FakeServer()
+    server.answers["/orders"] = lambda: httpx.Response(200, content=b"orders")
+    session = server.session()
+    assert code_of(session.read("/orders", {"q": "a b"})) == "NOT_SIGNED_IN"
+    assert server.asked == []
+
+    async def talk() -> bytes:
+        await session.get()
+        return await session.read("/orders", {"q": "söder & co", "limit": "2"})
+
+    assert run(talk()) == b"orders"
+    assert server.query == "q=s%C3%B6der+%26+co&limit=2"
+    assert server.asked[-1] == "/orders"
+    assert server.authorization == "Bearer access-1"
+    server.answers["/orders"] = lambda: problem(403, "FORBIDDEN")
+    assert code_of(session.read("/orders", {})) == "FORBIDDEN"
 
 
 @pytest.mark.parametrize(
