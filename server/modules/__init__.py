@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.modules import board, demo, health, imports, sign_in
+from server.modules import board, demo, folders, health, imports, sign_in, webhooks_in, webhooks_out
 from server.registration import Module
 
 MODULES: Final[tuple[Module, ...]] = (
@@ -13,4 +13,7 @@ MODULES: Final[tuple[Module, ...]] = (
     board.MODULE,
     demo.MODULE,
     imports.MODULE,
+    webhooks_in.MODULE,
+    webhooks_out.MODULE,
+    folders.MODULE,
 )

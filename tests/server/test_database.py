@@ -25,6 +25,7 @@ from server.folders import VARIABLE, data_folder
 from server.kernel import migrations
 from server.kernel.schema import metadata
 from server.kernel.signed import signed, unsigned
+from server.modules import MODULES
 from support.clocks import CountingIds, FakeClock
 from support.golden_server import DEVICE_TOKEN, ORDERS
 from support.repository import ROOT
@@ -51,6 +52,7 @@ def test_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
         database.engine.connect() as connection,
     ):
         assert is_current(connection)
+        assert MODULES, "modules declare their tables when they are imported"
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 

@@ -17,6 +17,9 @@ def upgrade() -> None:
     _sources()
     _finished()
     _cut_offs()
+    _webhooks_in()
+    _webhooks_out()
+    _folders()
 
 
 def _retired() -> None:
@@ -94,6 +97,99 @@ def _cut_offs() -> None:
         sa.Column("minute", sa.Integer(), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "ship_method", "day"),
+    )
+
+
+def _webhooks_in() -> None:
+    op.create_table(
+        "webhook_sources",
+        sa.Column("id", sa.Text(), nullable=False),
+        *_of_a_site(),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("old_secret", sa.Text(), nullable=True),
+        sa.Column("old_until", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("failed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("site_id", "name", name="uq_webhook_sources_name"),
+        sa.UniqueConstraint("organization_id", "label", name="uq_webhook_sources_label"),
+    )
+    op.create_table(
+        "webhook_refusals",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["webhook_sources.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("idx_webhook_refusals_source", "webhook_refusals", ["source_id", "created_at"])
+
+
+def _webhooks_out() -> None:
+    op.create_table(
+        "webhook_targets",
+        sa.Column("id", sa.Text(), nullable=False),
+        *_of_a_site(),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("site_id", "name", name="uq_webhook_targets_name"),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Text(), nullable=False),
+        *_of_a_site(),
+        sa.Column("target_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["target_id"], ["webhook_targets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("target_id", "place", name="uq_webhook_deliveries_place"),
+    )
+    is_waiting = sa.text("state = 'waiting'")
+    op.create_index(
+        "idx_webhook_deliveries_waiting",
+        "webhook_deliveries",
+        ["target_id", "order_id", "place"],
+        unique=False,
+        sqlite_where=is_waiting,
+        postgresql_where=is_waiting,
+    )
+    op.create_index("idx_webhook_deliveries_settled", "webhook_deliveries", ["state", "settled_at"])
+
+
+def _folders() -> None:
+    op.create_table(
+        "watched_folders",
+        sa.Column("id", sa.Text(), nullable=False),
+        *_of_a_site(),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("path"),
     )
 
 
