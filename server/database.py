@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from server.cut_offs.rows import Calendars
 from server.identities import Identities
+from server.interface import search_rows
 from server.kernel import migrations
 from server.kernel.board_reader import BoardReader
 from server.kernel.store import Store
@@ -51,7 +52,9 @@ class Database:
         self.engine = engine
         self.place = place
         self.reader = BoardReader(reading, clock)
-        self.store = Store(engine, self.reader, clock, ids, faults, cut_offs=Calendars())
+        self.store = Store(
+            engine, self.reader, clock, ids, faults, cut_offs=Calendars(), written=search_rows.write
+        )
         self.identities = Identities(engine, reading, clock, ids)
 
     def close(self) -> None:

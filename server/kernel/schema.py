@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -185,13 +186,14 @@ FINISHED: Final = (
 )
 """Orders that only wait to leave the board; in these very words, so that a query is seen to fit the index."""
 Index("idx_orders_finished", orders.c.site_id, orders.c.stage_at, sqlite_where=text(FINISHED))
-_KANBAN: Final = text("deleted_at IS NULL AND status IN ('confirmed', 'picking', 'picked', 'shipped')")
+Index("idx_orders_updated", orders.c.site_id, orders.c.updated_at)
+KANBAN: Final = "deleted_at IS NULL AND status IN ('confirmed', 'picking', 'picked', 'shipped')"
 Index(
     "idx_orders_kanban_status",
     orders.c.organization_id,
     orders.c.status,
     orders.c.created_at.desc(),
-    sqlite_where=_KANBAN,
+    sqlite_where=text(KANBAN),
 )
 
 order_line_items: Final = Table(
@@ -270,11 +272,13 @@ data_exports: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     _key("organization_id", "organizations.id"),
-    _key("user_id", "users.id"),
-    Column("entities", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.id")),
+    Column("entities", JSON, nullable=False),
     Column("format", Text, nullable=False),
     Column("record_count", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("filter", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
+"""Every finished export; without a user it was made at the server. ``entities`` is jsonb on PostgreSQL."""
+Index("idx_data_exports_made", data_exports.c.organization_id, data_exports.c.created_at)

@@ -44,6 +44,10 @@ CutOffs = Callable[[Connection, SiteKey], CutOff]
 """Gives the schedules of a site, read inside the transaction that uses them."""
 
 
+Written = Callable[[Connection, SiteKey, Decided], None]
+"""Hears what a transaction writes, inside it: for rows that must never differ from the orders."""
+
+
 def no_cut_offs(_connection: Connection, _site: SiteKey) -> CutOff:
     """Give the schedules of a server without any."""
     return no_cut_off
@@ -61,6 +65,7 @@ class Store:
         faults: FaultHook,
         decider: Decider = decide,
         cut_offs: CutOffs = no_cut_offs,
+        written: Written = lambda *_: None,
     ) -> None:
         """Write through ``engine``, decide with ``decider``, work cut-offs out with ``cut_offs``."""
         self._engine = engine
@@ -70,6 +75,7 @@ class Store:
         self._faults = faults
         self._decide = decider
         self._cut_offs = cut_offs
+        self._written = written
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable in one transaction."""
@@ -184,6 +190,7 @@ class Store:
         order_rows.write(connection, decided.written, decided.made, revised)
         order_rows.write_said(connection, batch.site, decided.said)
         _write_marks(connection, decided.marks)
+        self._written(connection, batch.site, decided)
 
 
 def _of_batch(operation: Operation, batch_id: str) -> Operation:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.modules import board, demo, folders, health, imports, sign_in, webhooks_in, webhooks_out
+from server.modules import board, demo, exports, folders, health, imports, sign_in, webhooks_in, webhooks_out
 from server.registration import Module
 
 MODULES: Final[tuple[Module, ...]] = (
     health.MODULE,
     sign_in.MODULE,
     board.MODULE,
+    exports.MODULE,
     demo.MODULE,
     imports.MODULE,
     webhooks_in.MODULE,

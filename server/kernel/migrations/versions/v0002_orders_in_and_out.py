@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
@@ -20,6 +21,8 @@ def upgrade() -> None:
     _webhooks_in()
     _webhooks_out()
     _folders()
+    _search()
+    _exports()
 
 
 def _retired() -> None:
@@ -199,4 +202,70 @@ def _of_a_site() -> tuple[sa.Column[str], sa.Column[str], sa.ForeignKeyConstrain
         sa.Column("site_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"]),
+    )
+
+
+def _search() -> None:
+    op.create_index("idx_orders_updated", "orders", ["site_id", "updated_at"], unique=False)
+    op.create_table(
+        "order_search",
+        sa.Column("site_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("site_id", "created_at", "order_id"),
+        sqlite_with_rowid=False,
+    )
+    _fill_search()
+
+
+def _fill_search() -> None:
+    """Put the orders into the index that are there already, some at a time."""
+    from server.interface.search_rows import row_of
+    from sync.contract.orders import order_from_bytes
+
+    connection = op.get_bind()
+    orders = sa.table("orders", sa.column("id"), sa.column("body"))
+    search = sa.table(
+        "order_search", *(sa.column(name) for name in ("site_id", "created_at", "order_id", "words"))
+    )
+    last = ""
+    while True:
+        page = (
+            sa.select(orders.c.id, orders.c.body).where(orders.c.id > last).order_by(orders.c.id).limit(500)
+        )
+        rows = connection.execute(page).all()
+        if not rows:
+            return
+        connection.execute(sa.insert(search), [row_of(order_from_bytes(row.body)) for row in rows])
+        last = rows[-1].id
+
+
+def _exports() -> None:
+    with op.batch_alter_table("data_exports") as table:
+        table.alter_column("user_id", existing_type=sa.Text(), nullable=True)
+        if op.get_bind().dialect.name == "postgresql":
+            table.alter_column("entities", type_=postgresql.JSONB(), postgresql_using="entities::jsonb")
+        else:
+            table.alter_column("entities", type_=sa.JSON())
+    op.create_index("idx_data_exports_made", "data_exports", ["organization_id", "created_at"], unique=False)
+    op.create_table(
+        "export_jobs",
+        *_of_a_site(),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("filter", sa.Text(), nullable=False),
+        sa.Column("has_bom", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("orders_done", sa.BigInteger(), nullable=False),
+        sa.Column("orders_total", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("last_created_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_id", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
+        sa.PrimaryKeyConstraint("id"),
     )
