@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from app.headless_lines import Wish
-from sync.contract.operations import Change, Move, PutOnHold, Release, Take, Unclaim
+from sync.contract.operations import Cancel, Change, Move, PutOnHold, Release, Ship, Take, Unclaim
 from sync.contract.orders import HoldReason, Order
 from sync.contract.problems import Problem
 from sync.contract.stages import STAGES, Stage
+
+NOTHING_TO_UNDO: Final = Problem("NOTHING_TO_UNDO", "There is nothing to take back here.")
 
 
 def change_of(wish: Wish) -> Change | Problem:
@@ -21,9 +25,19 @@ def change_of(wish: Wish) -> Change | Problem:
         return Problem(
             "REASON_UNKNOWN", f'"{wish.hold.reason}" is no reason for a hold.', f"Use one of: {reasons}."
         )
+    if wish.ship is not None:
+        return Ship(wish.ship.tracking_number, wish.ship.carrier)
+    if wish.cancel is not None:
+        return Cancel(wish.cancel.note)
     if wish.claim is not None:
         return Take()
     return Unclaim() if wish.unclaim is not None else Release()
+
+
+def number_of(wish: Wish) -> str:
+    """Return the number of the order that a wish is about, empty when it is about none."""
+    named = wish.move or wish.claim or wish.unclaim or wish.hold or wish.release or wish.ship or wish.cancel
+    return "" if named is None else named.number
 
 
 def way_back(before: Order, change: Change) -> Change | None:
@@ -41,6 +55,18 @@ def way_back(before: Order, change: Change) -> Change | None:
             return PutOnHold(before.hold.reason, before.hold.note, before.hold.until_ms)
         case _:
             return None
+
+
+def no_way_back(number: str, change: Change) -> Problem:
+    """Return why a change is not taken back."""
+    if isinstance(change, Ship | Cancel):
+        what = "shipped" if isinstance(change, Ship) else "cancelled"
+        return Problem(
+            "NOT_UNDONE",
+            f"Order {number} was {what}, which is not taken back here.",
+            "A supervisor may move a shipped order back; a cancelled one is ordered anew.",
+        )
+    return NOTHING_TO_UNDO
 
 
 def no_stage(stage: str) -> Problem:

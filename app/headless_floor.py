@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from app.headless_changes import change_of, no_stage, way_back
+from app.headless_answers import HeadlessSearch, board_status, listed
+from app.headless_changes import NOTHING_TO_UNDO, change_of, no_stage, no_way_back, number_of, way_back
 from app.headless_lines import (
-    MOST_ROWS,
     ListWish,
     Wish,
     card_fields,
@@ -17,12 +17,14 @@ from app.headless_lines import (
     refused,
 )
 from sync.client.board_view import BoardView
+from sync.client.commands import OlderQuestion
 from sync.client.news import (
     BoardChanged,
     ClockSkew,
     ConnectionChanged,
     LinkState,
     News,
+    OlderOrdersFound,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
@@ -45,7 +47,7 @@ from sync.contract.orders import Order
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import Problem
-from sync.contract.stages import STAGES, Stage
+from sync.contract.stages import STAGES
 from sync.contract.state_machine import Judge
 
 FATAL_WITHOUT_BOARD: Final = (
@@ -70,6 +72,10 @@ class Engine(Protocol):
 
     def try_now(self) -> None:
         """Connect now."""
+        ...
+
+    def find_older(self, question: OlderQuestion) -> None:
+        """Look for orders that left the board."""
         ...
 
 
@@ -116,6 +122,7 @@ class HeadlessFloor:
         self._own: dict[str, tuple[Operation, str, str]] = {}
         self._undecided: set[str] = set()
         self._last: _Done | None = None
+        self._search = HeadlessSearch(view, engine.find_older, ids.new(), self._say, self.problem)
         self.is_started = False
         self.is_quitting = False
         self.is_stopped = False
@@ -130,7 +137,8 @@ class HeadlessFloor:
     @property
     def has_unsent(self) -> bool:
         """Say whether something that was asked for here is still on its way over a link that is up."""
-        return bool(self._undecided) and self._connection.state is LinkState.LIVE
+        is_waited_for = bool(self._undecided) or self._search.is_waiting
+        return is_waited_for and self._connection.state is LinkState.LIVE
 
     def close_view(self) -> None:
         """Let go of the cache; from now on only fates are told."""
@@ -156,6 +164,8 @@ class HeadlessFloor:
             case BoardChanged(changed=changed) if self._has_view:
                 for row in self._view.rows(changed):
                     self._say("order", card_fields(row))
+            case OlderOrdersFound() if self._has_view:
+                self._search.on_found(news)
             case ProblemArose(problem):
                 self._on_problem(problem)
             case ClockSkew(ms) if ms:
@@ -253,18 +263,19 @@ class HeadlessFloor:
             self._say("status", self._status())
         elif wish.list is not None:
             self._list(wish.list)
+        elif wish.find is not None:
+            self._search.find(wish.find, wish.ref, is_live=self._connection.state is LinkState.LIVE)
         elif wish.undo is not None:
             self._undo(wish.ref)
         else:
             self._change(wish)
 
     def _change(self, wish: Wish) -> None:
-        named = wish.move or wish.claim or wish.unclaim or wish.hold or wish.release
         change = change_of(wish)
         if isinstance(change, Problem):
             self.problem(change, wish.ref)
             return
-        number = named.number if named is not None else ""
+        number = number_of(wish)
         order = self._find(number)
         if order is None:
             what = "Look at the number again; the list request names the orders of a stage."
@@ -305,9 +316,12 @@ class HeadlessFloor:
     def _undo(self, ref: str) -> None:
         last, self._last = self._last, None
         order = None if last is None else self._find(last.number)
-        back = None if last is None else way_back(last.before, last.operation.change)
-        if last is None or order is None or back is None:
-            self.problem(Problem("NOTHING_TO_UNDO", "There is nothing to take back here."), ref)
+        if last is None or order is None:
+            self.problem(NOTHING_TO_UNDO, ref)
+            return
+        back = way_back(last.before, last.operation.change)
+        if back is None:
+            self.problem(no_way_back(last.number, last.operation.change), ref)
             return
         self._submit(order, back, ref, last.operation.op_id, last.revision)
         self._last = None
@@ -315,27 +329,12 @@ class HeadlessFloor:
     def _list(self, wish: ListWish) -> None:
         if wish.stage and wish.stage not in set(STAGES):
             self.problem(no_stage(wish.stage))
-            return
-        stages = [Stage(wish.stage)] if wish.stage else list(STAGES)
-        limit = max(0, min(wish.limit, MOST_ROWS))
-        ids = [local_id for stage in stages for local_id in self._view.ids(stage)[:limit]][:limit]
-        orders = [card_fields(row) for row in self._view.rows(ids)]
-        total = sum(self._view.total(stage) for stage in stages)
-        self._say("list", {"stage": wish.stage, "total": total, "orders": orders})
+        else:
+            self._say("list", listed(self._view, wish))
 
     def _status(self) -> dict[str, object]:
-        info = self._view.info()
-        since_ms = self._connection.since_wall_ms
-        is_live = self._connection.state is LinkState.LIVE
-        age_s = 0 if is_live else round((self._clock.wall_ms() - since_ms) / 1000) if since_ms else None
         return {
-            "connection": self._connection.state,
-            "since_ms": since_ms or None,
-            "board_age_s": age_s,
-            "orders": {str(stage): self._view.total(stage) for stage in STAGES},
-            "seq": info.cursor,
-            "not_sent": self._view.not_sent_count(),
-            "oldest_not_sent_ms": self._view.oldest_not_sent_ms(),
+            **board_status(self._view, self._connection, self._clock.wall_ms()),
             "site": self._site.name if self._site else "",
             "person": self._person.name if self._person else "",
             "role": self._person.role if self._person else "",

@@ -37,6 +37,21 @@ class HoldWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class ShipWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order handed to its carrier, with what is on the label."""
+
+    number: str
+    tracking_number: str = ""
+    carrier: str = ""
+
+
+class CancelWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order that nobody fulfils any more."""
+
+    number: str
+    note: str = ""
+
+
 class ListWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The orders of a stage, or of all."""
 
@@ -56,8 +71,11 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unclaim: OrderWish | None = None
     hold: HoldWish | None = None
     release: OrderWish | None = None
+    ship: ShipWish | None = None
+    cancel: CancelWish | None = None
     undo: NoFields | None = None
     list: ListWish | None = None
+    find: str | None = None
     status: NoFields | None = None
     try_now: NoFields | None = None
     quit: NoFields | None = None
@@ -73,6 +91,7 @@ OUTPUTS: Final = (
     "order",
     "operation",
     "list",
+    "found",
     "status",
     "problem",
     "stopped",

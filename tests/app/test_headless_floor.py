@@ -16,12 +16,14 @@ from support.clocks import CountingIds, FakeClock
 from support.orders import make_order
 from sync.client.board_view import BoardView
 from sync.client.cache import Cache
+from sync.client.commands import OlderQuestion
 from sync.client.news import (
     BoardChanged,
     ClockSkew,
     ConnectionChanged,
     DelayMeasured,
     LinkState,
+    OlderOrdersFound,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
@@ -33,7 +35,7 @@ from sync.client.news import (
     Welcomed,
 )
 from sync.contract.messages import Person, Site, Verdict
-from sync.contract.operations import Operation, Outcome, PutOnHold, Reason
+from sync.contract.operations import Cancel, Operation, Outcome, PutOnHold, Reason, Ship
 from sync.contract.orders import HoldReason
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
@@ -49,6 +51,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.submitted: list[Operation] = []
         self.tries = 0
+        self.questions: list[OlderQuestion] = []
 
     def submit(self, drafts: Sequence[Operation]) -> None:
         """Keep them."""
@@ -57,6 +60,10 @@ class FakeEngine:
     def try_now(self) -> None:
         """Count it."""
         self.tries += 1
+
+    def find_older(self, question: OlderQuestion) -> None:
+        """Keep it."""
+        self.questions.append(question)
 
 
 class Floor:
@@ -243,6 +250,106 @@ def test_a_move_is_undone_and_a_second_hold_is_not(floor: Floor) -> None:
         floor.finish()
     floor.ask(undo={})
     assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
+
+
+def test_an_order_is_shipped_with_what_is_on_its_label(floor: Floor) -> None:
+    """From any stage for who may skip one; again with another number corrects the number."""
+    floor.ask(ship={"number": "SO-1", "tracking_number": "JD01", "carrier": "DHL"}, ref="s")
+    assert floor.engine.submitted[-1].change == Ship("JD01", "DHL")
+    floor.finish()
+    assert floor.last("operation")["kind"] == "ship"
+    floor.ask(ship={"number": "SO-1", "tracking_number": "JD02"})
+    floor.finish()
+    order = floor.board.orders["order-1"]
+    assert (order.stage, order.tracking_number, order.carrier) == (Stage.SHIPPED, "JD02", "DHL")
+    floor.ask(ship={"number": "SO-1", "tracking_number": "JD02"})
+    assert floor.last("operation")["fate"] == "nothing_to_do"
+
+
+def test_an_order_is_cancelled_with_a_note(floor: Floor) -> None:
+    """Its card says so from then on, and nothing moves it any more."""
+    floor.ask(cancel={"number": "SO-2", "note": "the customer rang"})
+    assert floor.engine.submitted[-1].change == Cancel("the customer rang")
+    floor.finish()
+    assert floor.last("order")["cancelled"]
+    floor.ask(move={"number": "SO-2", "to": "picking"})
+    assert floor.last("problem")["code"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("kind", ["ship", "cancel"])
+def test_what_left_the_house_is_not_taken_back(floor: Floor, kind: str) -> None:
+    """Undo says so, and what was done before it is not taken back in its place."""
+    floor.ask(claim={"number": "SO-3"})
+    floor.finish()
+    floor.ask(**{kind: {"number": "SO-3"}})
+    floor.finish()
+    floor.ask(undo={}, ref="u")
+    problem = floor.last("problem")
+    assert (problem["code"], problem["ref"]) == ("NOT_UNDONE", "u")
+    assert "SO-3" in problem["sentence"]
+    floor.ask(undo={})
+    assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
+    assert len(floor.engine.submitted) == 2
+
+
+def test_an_order_is_found_on_the_board_and_among_the_older_ones(floor: Floor) -> None:
+    """One line with both; questions are asked one after the other and answered in their order."""
+    floor.ask(find="SO-1", ref="f")
+    floor.ask(find="nowhere")
+    assert floor.said == []
+    (question,) = floor.engine.questions
+    assert question.words == "SO-1"
+    assert floor.floor.has_unsent
+    old = make_order(
+        9, number="SO-12", stage=Stage.SHIPPED, stage_ms=77, tracking_number="JD01", retired_ms=80
+    )
+    floor.floor.on_news(OlderOrdersFound("somebody else", question.number))
+    floor.floor.on_news(OlderOrdersFound(question.asker, question.number, (old,), 3))
+    found = floor.last("found")
+    assert (found["words"], found["ref"], found["total"], found["older_total"]) == ("SO-1", "f", 1, 3)
+    assert [order["number"] for order in found["orders"]] == ["SO-1"]
+    assert found["older"] == [
+        {
+            "number": "SO-12",
+            "order_id": old.id,
+            "stage": "shipped",
+            "customer": old.customer,
+            "city": old.ship_to.city,
+            "carrier": old.carrier,
+            "tracking_number": "JD01",
+            "shipped_ms": 77,
+            "cancelled_ms": None,
+        }
+    ]
+    second = floor.engine.questions[-1]
+    assert (second.words, len(floor.engine.questions)) == ("nowhere", 2)
+    floor.floor.on_news(
+        OlderOrdersFound(second.asker, second.number, problem=Problem("SERVER_UNREACHABLE", "No."))
+    )
+    assert floor.last("problem")["code"] == "SERVER_UNREACHABLE"
+    assert floor.last("found") == {
+        "words": "nowhere",
+        "total": 0,
+        "orders": [],
+        "older_total": None,
+        "older": None,
+    }
+    assert not floor.floor._search.is_waiting
+    # An answer that comes twice, or too late, is to nobody's question.
+    floor.said.clear()
+    floor.floor.on_news(OlderOrdersFound(second.asker, second.number))
+    assert floor.said == []
+
+
+def test_offline_only_the_board_is_searched(floor: Floor) -> None:
+    """At once, and the line says that older orders were not looked through."""
+    floor.floor.on_news(ConnectionChanged(LinkState.OFFLINE, 7))
+    floor.ask(find="so-2")
+    found = floor.last("found")
+    assert ([order["number"] for order in found["orders"]], found["older"]) == (["SO-2"], None)
+    floor.ask(find=" # ", ref="x")
+    assert (floor.last("problem")["code"], floor.last("problem")["ref"]) == ("NOTHING_TO_FIND", "x")
+    assert floor.engine.questions == []
 
 
 def test_the_limit_of_a_list(floor: Floor) -> None:

@@ -16,9 +16,18 @@ from app.headless_floor import FATAL_WITHOUT_BOARD, HeadlessFloor, Place
 from app.headless_lines import OUTPUTS, REQUESTS, Wish, card_fields, operation_fields, read_wish
 from support.card_rows import card_row
 from support.clocks import CountingIds, FakeClock
+from support.orders import make_order
 from support.repository import ROOT
 from sync.client.board_view import BoardView
-from sync.client.news import ConnectionChanged, LinkState, SnapshotApplied, Started, Stopped
+from sync.client.commands import OlderQuestion
+from sync.client.news import (
+    ConnectionChanged,
+    LinkState,
+    OlderOrdersFound,
+    SnapshotApplied,
+    Started,
+    Stopped,
+)
 from sync.contract.operations import Move, Operation
 from sync.contract.rows import Fate
 from sync.contract.stages import Stage
@@ -88,6 +97,13 @@ def test_the_other_lines_are_as_described(floor_lines: dict[str, dict[str, Any]]
         assert set(example) - set(fields) <= {"ref"}, name
 
 
+def test_what_is_found_is_as_described(floor_lines: dict[str, dict[str, Any]]) -> None:
+    """Orders of the board look as in their own line; older ones have these fields."""
+    (example,) = examples("found")
+    assert list(example["orders"][0]) == list(card_fields(card_row(1)))
+    assert list(example["older"][0]) == list(floor_lines["found"]["older"][0])
+
+
 def test_the_page_names_when_a_new_profile_gives_up() -> None:
     """The codes behind its last paragraph are these three kinds."""
     kinds = {"SERVER", "SIGN", "DEVICE", "PROTOCOL"}
@@ -105,6 +121,11 @@ def floor_lines(tmp_path: Path) -> dict[str, dict[str, Any]]:
         def try_now(self) -> None:
             """Do nothing."""
 
+        def find_older(self, question: OlderQuestion) -> None:
+            """Find one order."""
+            old = make_order(1, number="SO-12")
+            floor.on_news(OlderOrdersFound(question.asker, question.number, (old,), 1))
+
     said: list[str] = []
     view = BoardView(tmp_path / "cache.db")
     place = Place("", "", is_attached=False, version="")
@@ -116,7 +137,7 @@ def floor_lines(tmp_path: Path) -> dict[str, dict[str, Any]]:
         Stopped(is_clean=True),
     ):
         floor.on_news(news)
-    for line in ('{"status": {}}', '{"list": {}}', "nonsense"):
+    for line in ('{"status": {}}', '{"list": {}}', '{"find": "SO-1"}', "nonsense"):
         floor.on_line(line)
     view.close()
     lines = [msgspec.json.decode(line) for line in said]
