@@ -16,6 +16,9 @@ from sync.contract.problems import ProblemError
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
+ENOUGH_ROWS: Final = 20
+"""How many rows must be alike before another one is said to be cut."""
+
 Refuse = Callable[[int, str], None]
 """Takes the line of a row that is not used, and why."""
 
@@ -36,6 +39,9 @@ class CsvRows:
         self._is_repairing = repair
         self.repaired = 0
         """How many rows had too many fields and are used."""
+        self.quoted: frozenset[int] | None = None
+        """Places whose text a refusal may quote; None = all. Payment references are nobody's business."""
+        self._ends = _LastFields()
         self._again: deque[str] = deque()
         self._record: list[str] = []
         self._line = 1
@@ -78,9 +84,13 @@ class CsvRows:
         while True:
             try:
                 for fields in self._reader():
-                    line, length = self._line, sum(map(len, self._record))
+                    line, last = self._line, self._record[-1]
+                    length = len(last) if len(self._record) == 1 else sum(map(len, self._record))
                     self._taken()
                     if len(fields) == width and length < FIELD_BYTES // 4:
+                        if self._ends.is_cut(line, fields[-1], last):
+                            self._refuse_cut(line, fields)
+                            continue
                         yield line, fields
                     elif fields:
                         yield from self._doubtful(line, fields)
@@ -91,6 +101,7 @@ class CsvRows:
 
     def _doubtful(self, line: int, fields: list[str]) -> Iterator[tuple[int, list[str]]]:
         """Yield the record when it can be used after all, else refuse it."""
+        fields = self._without_blank_ends(fields)
         place, whole = self._joined(fields)
         if whole and self._is_repairing:
             self.repaired += 1
@@ -99,7 +110,9 @@ class CsvRows:
         if not why:
             yield line, fields
             return
-        offer = f"; --repair reads {self.header[place]} as “{shown(whole[place])}”" if whole else ""
+        is_quoted = whole and (self.quoted is None or place in self.quoted)
+        words = f"“{shown(whole[place])}”" if is_quoted else "one text"
+        offer = f"; --repair reads {self.header[place]} as {words}" if whole else ""
         self._refuse(line, why + offer)
         self._note_end(line, why, is_short=len(fields) < len(self.header))
 
@@ -115,6 +128,29 @@ class CsvRows:
             return 0, []
         place, end = led[0] - 1, led[-1] + 1
         return place, [*fields[:place], self.delimiter.join(fields[place:end]), *fields[end:]]
+
+    def _without_blank_ends(self, fields: list[str]) -> list[str]:
+        """Return the record as wide as the header when they differ only in blank columns at the end."""
+        width = len(self.header)
+        if not any(map(str.strip, fields[width:])):
+            fields = fields[:width]
+        if not any(self.header[len(fields) :]):
+            fields = fields + [""] * (width - len(fields))
+        return fields
+
+    def _refuse_cut(self, line: int, fields: list[str]) -> None:
+        why = (
+            f"the last field reads {shown(fields[-1]) or 'blank'}, unlike all others, and the line has no end"
+        )
+        if self.quoted is not None and len(fields) - 1 not in self.quoted:
+            why = "the last field is shorter than all others, and the line has no end"
+        self._refuse(line, why)
+        self.cut_off = (line, why)
+
+    @property
+    def open_end(self) -> int:
+        """The last row when it has no line end though it is whole in width, else 0: it may be cut."""
+        return 0 if self.cut_off else self._ends.open_line
 
     def _why_not(self, fields: list[str]) -> str:
         if len(fields) != len(self.header):
@@ -158,6 +194,30 @@ class CsvRows:
                 raise binary_problem(self._origin)
             self._record.append(line)
             yield line
+
+
+class _LastFields:
+    """Tells a cut last field from a whole one, as far as its neighbours above allow."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._length = -1
+        """How long all last fields are, -1 before the first, -2 when they differ."""
+        self._is_ever_blank = False
+        self.open_line = 0
+
+    def is_cut(self, line: int, text: str, last_line: str) -> bool:
+        """Take a row's last field into account; say whether it is cut."""
+        if last_line.endswith(("\n", "\r")):
+            self._rows += 1
+            if self._length != len(text):
+                self._length = len(text) if self._length == -1 else -2
+                self._is_ever_blank = self._is_ever_blank or not text
+            return False
+        self.open_line = line
+        if self._rows < ENOUGH_ROWS:
+            return False
+        return (not text and not self._is_ever_blank) or (0 <= len(text) < self._length)
 
 
 def _words(error: csv.Error) -> str:

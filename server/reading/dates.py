@@ -1,6 +1,7 @@
 """Dates: the style is decided for a whole column from all its values, never for one value.
 
-``03/04/19`` alone says nothing; a column that also holds ``31/12/19`` does.
+``03/04/19`` alone says nothing; a column that also holds ``31/12/19`` does. A month by its name and eight
+digits (``20190403``) leave nothing to decide.
 """
 
 from __future__ import annotations
@@ -8,46 +9,105 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from sync.contract.problems import ProblemError
 
 STYLES: Final = ("y/m/d", "d/m/y", "m/d/y")
 """The order of year, month and day; they may be parted by ``/``, ``-`` or ``.``."""
 
-_FORM: Final = re.compile(
-    r"([0-9]{1,4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,4})"
-    r"(?:(?:[T ]|, ?)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)? ?([AaPp][Mm])?"
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        [
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ],
+        start=1,
+    )
+    for name in names.split()
+}
+_DAY: Final = re.compile(
+    r"(?P<a>[0-9]{1,4})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,4})"
+    r"|(?P<digits>(?:19|20|21)[0-9]{6})(?![0-9])"
+    r"|(?:[A-Za-z]{3,9},? +)??"
+    r"(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?[-/. ] ?(?P<month>[A-Za-z]{3,9})\.?,?[-/. ] ?"
+    r"|(?P<month_first>[A-Za-z]{3,9})\.?[-/. ] ?(?P<day_second>[0-9]{1,2})(?:st|nd|rd|th)?,?[-/. ] ?)"
+    r"(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
+)
+_TIME: Final = re.compile(
+    r"(?:(?:T|,? +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)? ?([AaPp])?(?(4)\.?[Mm]\.?)"
     r" ?(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_Day = tuple[int, int, int]
 
 
-@lru_cache(maxsize=65_536)
-def parse(text: str, style: str, zone: tzinfo) -> int | None:
+@lru_cache(maxsize=8_192)
+def parse(text: str, style: str, zone: tzinfo, *, is_end: bool = False) -> int | None:
     """Return the instant of ``text`` in milliseconds, None when it is no date in ``style``.
 
-    Without a time it is the day's first moment, without an offset it is the time in ``zone``.
+    Without an offset it is the time in ``zone``; without a time it is the day's first moment, with
+    ``is_end`` its last minute.
     """
-    found = _FORM.fullmatch(text)
-    if not found:
+    found = _DAY.match(text)
+    day = _readings(found[0])[STYLES.index(style)] if found else None
+    time = _TIME.fullmatch(text, found.end()) if found else None
+    if day is None or time is None:
         return None
-    parts = dict(zip(style[::2], found.groups()[:3], strict=True))
-    year = _year(parts["y"])
-    is_short_first = style[0] == "y" and len(parts["y"]) != 4
-    if year is None or is_short_first or len(parts["m"]) > 2 or len(parts["d"]) > 2:
-        return None
-    hour, minute, second = (int(part or 0) for part in found.groups()[3:6])
-    if half := found[7]:
+    hour, minute, second = (int(part or 0) for part in time.groups()[:3])
+    if half := time[4]:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if half.lower() == "pm" else 0)
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    elif is_end and time[1] is None:
+        hour, minute = 23, 59
     try:
-        moment = datetime(
-            year, int(parts["m"]), int(parts["d"]), hour, minute, second, tzinfo=_offset(found[8]) or zone
-        )
+        moment = datetime(*day, hour, minute, second, tzinfo=_offset(time[5]) or zone)
         return int(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=8_192)
+def _readings(text: str) -> tuple[_Day | None, ...]:
+    """Return the day that ``text`` is in each of the styles."""
+    found = _DAY.fullmatch(text)
+    if not found:
+        return (None,) * len(STYLES)
+    if found["digits"]:
+        digits = found["digits"]
+        return (_real_day(int(digits[:4]), int(digits[4:6]), int(digits[6:])),) * len(STYLES)
+    if found["year"]:
+        month = _MONTHS.get((found["month"] or found["month_first"]).lower(), 0)
+        day = int(found["day"] or found["day_second"])
+        return (_real_day(_year(found["year"]), month, day),) * len(STYLES)
+    return tuple(_in_style(found.group("a", "b", "c"), style) for style in STYLES)
+
+
+def _in_style(numbers: tuple[str | None, ...], style: str) -> _Day | None:
+    parts = {name: number or "" for name, number in zip(style[::2], numbers, strict=True)}
+    is_short_first = style[0] == "y" and len(parts["y"]) != 4
+    if is_short_first or len(parts["m"]) > 2 or len(parts["d"]) > 2:
+        return None
+    return _real_day(_year(parts["y"]), int(parts["m"]), int(parts["d"]))
+
+
+def _real_day(year: int | None, month: int, day: int) -> _Day | None:
+    try:
+        datetime(year or 0, month, day, tzinfo=UTC)
+    except ValueError:
+        return None
+    return year or 0, month, day
 
 
 def _year(text: str) -> int | None:
@@ -67,34 +127,38 @@ def _offset(text: str | None) -> tzinfo | None:
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 
 
+class Seen(NamedTuple):
+    """A value and the row it stands in."""
+
+    row: int
+    text: str
+
+
 class DateColumn:
     """Gathers what one column's values allow and then decides its style."""
 
     def __init__(self, name: str) -> None:
         """Start with no values of the column ``name``."""
         self.name = name
-        self._fitting: dict[frozenset[str], int] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
+        self._first: dict[tuple[str, ...], Seen] = {}
         self._example = ""
-        self._seen: dict[str, frozenset[str]] = {}
 
-    def add(self, text: str) -> None:
-        """Take one value into account."""
-        styles = self._seen.get(text)
-        if styles is None:
-            readings = {style: parse(text, style, UTC) for style in STYLES}
-            styles = frozenset(style for style, moment in readings.items() if moment is not None)
-            # 05/05/19 is the same day in both: no reason to ask.
-            if len({readings[style] for style in styles}) > 1:
-                self._example = text
-            if len(self._seen) < 100_000:
-                self._seen[text] = styles
-        self._fitting[styles] = self._fitting.get(styles, 0) + 1
+    def add(self, text: str, row: int = 0) -> None:
+        """Take one value into account; ``row`` says where it stands."""
+        found = _DAY.match(text)
+        styles, is_doubtful = _fitting(found[0] if found else "")
+        if is_doubtful and not self._example:
+            self._example = text
+        count = self._counts.get(styles, 0)
+        if not count:
+            self._first[styles] = Seen(row, text)
+        self._counts[styles] = count + 1
 
     def style(self) -> str:
         """Return the style that most values can be read in; raises the question when two can."""
         scores = {
-            style: sum(count for styles, count in self._fitting.items() if style in styles)
-            for style in STYLES
+            style: sum(count for styles, count in self._counts.items() if style in styles) for style in STYLES
         }
         best = max(scores.values())
         first, *others = (style for style in STYLES if scores[style] == best)
@@ -106,3 +170,27 @@ class DateColumn:
                 f"Say which it is: {' or '.join(f'--date-format {style}' for style in (first, *others))}.",
             )
         return first
+
+    def mixture(self, style: str) -> str:
+        """Return what is to be said about values that only fit another style, "" when there are none."""
+        # Only what fits not this style counts: 2019-07-31 beside 31/07/2019, or 12/31/19 beside 31/12/19.
+        others = [styles for styles in self._counts if styles and style not in styles]
+        if not others:
+            return ""
+        seen = self._first[min(others, key=lambda styles: -self._counts[styles])]
+        doubtful = sum(count for styles, count in self._counts.items() if style in styles and len(styles) > 1)
+        also = f" {doubtful:,} values fit both." if self._example and doubtful else ""
+        return (
+            f"{self.name} holds two styles of dates: it is read as {style}, and "
+            f"{sum(self._counts[styles] for styles in others):,} values have another one, "
+            f"first row {seen.row}: {seen.text}. Their orders are held.{also}"
+        )
+
+
+@lru_cache(maxsize=8_192)
+def _fitting(day: str) -> tuple[tuple[str, ...], bool]:
+    """Return the styles that a day can be read in, and whether they are different days."""
+    days = _readings(day)
+    fitting = tuple(style for style, reading in zip(STYLES, days, strict=True) if reading)
+    # 05/05/19 is the same day in both: no reason to ask.
+    return fitting, len({reading for reading in days if reading}) > 1

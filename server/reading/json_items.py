@@ -6,6 +6,7 @@ Numbers stay the text that was written: an order number or postcode never become
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final, TextIO
 
@@ -13,8 +14,9 @@ from server.reading.text_files import binary_problem, empty_problem
 from sync.contract.problems import ProblemError
 
 CHUNK_CHARACTERS: Final = 256 * 1024
-ITEM_CHARACTERS: Final = 16 * 1024 * 1024
+ITEM_CHARACTERS: Final = 8 * 1024 * 1024
 """Longest order in a JSON file."""
+_WRAPPER: Final = re.compile(r'\{[ \t\r\n]*"(orders|data)"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
 
 
 class JsonItems:
@@ -37,6 +39,8 @@ class JsonItems:
         mark = self._next_mark()
         if mark not in {"[", "{"}:
             raise self._broken("it begins with neither [ nor {") if mark else empty_problem(self._origin)
+        is_wrapped = mark == "{" and self._unwrap()
+        mark = "[" if is_wrapped else mark
         is_array = mark == "["
         self._place += is_array
         while (mark := self._next_mark()) and not (is_array and mark == "]"):
@@ -54,8 +58,35 @@ class JsonItems:
             self.cut_off = (self._line, "the list of orders is not closed")
         elif is_array:
             self._place += 1
-            if self._next_mark():
+            if is_wrapped:
+                self._close_wrapper()
+            elif self._next_mark():
                 raise self._broken("something follows the list of orders")
+
+    def _unwrap(self) -> bool:
+        """Go to the list inside ``{"orders": [ … ]}``: it is read order by order as well."""
+        while len(self._buffer) - self._place < 64 and self._read_more():
+            pass
+        found = _WRAPPER.match(self._buffer, self._place)
+        if found:
+            self._line += self._buffer.count("\n", self._place, found.end())
+            self._place = found.end()
+        return found is not None
+
+    def _close_wrapper(self) -> None:
+        """Read to the end of the object around the list; what else it holds is not ours."""
+        mark = self._next_mark()
+        if mark not in {",", "}"}:
+            if mark:
+                raise self._broken("something follows the list of orders")
+            self.cut_off = (self._line, "the object around the list of orders is not closed")
+            return
+        # The rest of the object is an object itself.
+        self._buffer = "{" + self._buffer[self._place + (mark == ",") :]
+        self._place = 0
+        self._decoded()
+        if not self.cut_off and self._next_mark():
+            raise self._broken("something follows the list of orders")
 
     def _next_mark(self) -> str:
         """Go to the next character that is not blank and return it; "" at the end."""

@@ -6,6 +6,7 @@ explains every key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -19,18 +20,30 @@ from sync.contract.problems import ProblemError, UsageError
 
 ORDER_FIELDS: Final = (
     *("external_ref", "number", "placed", "shipped", "cut_off", "ship_method", "carrier", "customer"),
-    *("status", "payment", "cancelled", "note", "tags", *Address.__struct_fields__),
+    *("status", "payment", "cancelled", "updated", "note", "tags", *Address.__struct_fields__),
 )
 """What a mapping may fill on an order and its address."""
 
-STATES: Final = ("confirmed", "picking", "shipped", "cancelled", "hold")
-"""What the values of ``status`` and ``payment`` may mean."""
+STATES: Final = ("confirmed", "picking", "shipped", "cancelled", "hold", "skipped")
+"""What the values of ``status`` and ``payment`` may mean; what is skipped is no order yet."""
 
 LINE_FIELDS: Final = ("sku", "name", "quantity", "location")
 """What a mapping may fill on a line item."""
 
 Columns = str | tuple[str, ...]
 """One column, or several of which the first that is not blank counts."""
+
+_NOT_WORD: Final = re.compile(r"[^0-9a-z]+")
+
+
+def folded(name: str) -> str:
+    """Return a heading as synonyms are compared: without case, blanks and marks."""
+    return _NOT_WORD.sub("", name.casefold())
+
+
+def as_tuple(columns: Columns) -> tuple[str, ...]:
+    """Return the columns of a field, also of one with a single column."""
+    return (columns,) if isinstance(columns, str) else columns
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,9 +54,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     format: Literal["csv", "json"]
     detect: tuple[str, ...]
+    """A file with all of these columns is this one; ``A | B`` is either. Empty = only when it is named."""
     order: dict[str, Columns]
     line: dict[str, Columns]
-    lines: str = ""
+    lines: Columns = ""
     """JSON only: where the list of lines stands inside an order."""
     heads: tuple[str, ...] = ()
     """CSV only: a header with all of these is a file of orders whose lines stand in another file."""
@@ -56,7 +70,41 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, dict[str, str]] = {}
     """Field -> value of the file -> value of the order."""
     service_skus: tuple[str, ...] = ()
-    """Lines with one of these are on the order but nobody picks them (postage, discounts)."""
+    """Lines with one of these (``gift_*``: that begin so) are on the order but nobody picks them."""
+    reversals: tuple[str, ...] = ()
+    """A reference that begins so takes an order back: its rows are refused."""
+    continues: bool = False
+    """CSV only: a row without a reference continues the order above it."""
+    synonyms: bool = False
+    """The columns of a field are names of one thing: compared without case, blanks and marks, and the
+    first one that the file has is taken for all of its rows."""
+    fallback: bool = False
+    """Tried on files that no other mapping knows; it fits when what an order needs is there."""
+    pieces: int = 0
+    """How many pieces a row is in a file that has no column for the quantity; 0 = such a file is refused."""
+    cut_off_tags: bool = False
+    """The date inside a tag, if there is one, is the cut-off."""
+
+    def same(self, name: str) -> str:
+        """Return a column's name as it is compared with the names of this mapping."""
+        return folded(name) if self.synonyms else name
+
+    def knows(self, columns: Iterable[str], wanted: Iterable[str]) -> bool:
+        """Say whether a file with ``columns`` has all that is ``wanted`` (``A | B`` is either)."""
+        present = {self.same(name) for name in columns}
+        return all(any(self.same(name) in present for name in either.split(" | ")) for either in wanted)
+
+    def fits(self, columns: Iterable[str]) -> bool:
+        """Say whether a file with ``columns`` has what this mapping needs, lines in a list included."""
+        present = {self.same(name) for name in columns}
+        ref, line = self.needs()
+        lines = " | ".join(as_tuple(self.lines)) if self.lines else line
+        return self.knows(present, [ref]) and (self.knows(present, [line]) or self.knows(present, [lines]))
+
+    def needs(self) -> list[str]:
+        """Return what a file of this mapping cannot do without, each as ``A | B``."""
+        line = self.line["sku" if self.pieces and "sku" in self.line else "quantity"]
+        return [" | ".join(as_tuple(self.order["external_ref"])), " | ".join(as_tuple(line))]
 
 
 def load(text: bytes, origin: str) -> Mapping:
@@ -127,12 +175,15 @@ class Shelf:
 
     def detect(self, format_: str, columns: Sequence[str], origin: str) -> Mapping:
         """Return the mapping whose columns are all there; the one with the most of them wins."""
-        present = set(columns)
         fitting = [
             (len(known), mapping)
             for mapping in self._mappings.values()
             for known in (mapping.detect, mapping.heads)
-            if mapping.format == format_ and known and present.issuperset(known)
+            if mapping.format == format_ and known and mapping.knows(columns, known)
+        ] or [
+            (0, mapping)
+            for mapping in self._mappings.values()
+            if mapping.format == format_ and mapping.fallback and mapping.fits(columns)
         ]
         if not fitting:
             named = ", ".join(map(shown, columns[:6])) + (", …" if len(columns) > 6 else "")

@@ -16,6 +16,9 @@ FIELD_BYTES: Final = 64 * 1024
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    # Before UTF-16: the one mark begins with the other.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -26,6 +29,13 @@ def open_text(path: Path, encoding: str = "") -> TextIO:
     """Open ``path``: by its byte order mark, else as ``encoding``, else as strict UTF-8."""
     start = _first_bytes(path)
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    if marked and encoding and not _is_same(marked, encoding):
+        name = marked.upper().removesuffix("-SIG")
+        raise ProblemError(
+            "ENCODING_MARKED",
+            f"{path} begins with the mark of {name}, but --encoding says {encoding}.",
+            "Leave --encoding out, or save the file anew.",
+        )
     if start.startswith(b"PK\x03\x04"):
         raise ProblemError(
             "FILE_BINARY",
@@ -33,15 +43,41 @@ def open_text(path: Path, encoding: str = "") -> TextIO:
             "Save the sheet as CSV UTF-8 and import that.",
         )
     if b"\0" in start and not (marked or encoding).replace("-", "").lower().startswith(("utf16", "utf32")):
-        raise binary_problem(str(path))
+        raise _wide_problem(path) if _is_wide(start) else binary_problem(str(path))
     try:
         return path.open(encoding=marked or encoding or "utf-8", errors="strict", newline="")
     except LookupError as error:
-        raise UsageError(
-            "ENCODING_UNKNOWN", f"There is no encoding called {encoding}.", f"Try {', '.join(_ASKED)}."
-        ) from error
+        raise _unknown(encoding) from error
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _is_same(marked: str, encoding: str) -> bool:
+    """Say whether ``encoding`` is what a file's mark says; raises UsageError when there is none such."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise _unknown(encoding) from error
+    return name.removesuffix("-sig").startswith(marked.removesuffix("-sig"))
+
+
+def _is_wide(start: bytes) -> bool:
+    """Say whether every second byte is zero: two bytes a character, without a mark."""
+    return len(start) > 3 and (not any(start[1:200:2]) or not any(start[:200:2]))
+
+
+def _wide_problem(path: Path) -> ProblemError:
+    return ProblemError(
+        "ENCODING_NEEDED",
+        f"{path} looks like UTF-16 without a mark. Nothing has been written.",
+        "Add --encoding utf-16-le (or utf-16-be), or save it as CSV in UTF-8.",
+    )
+
+
+def _unknown(encoding: str) -> UsageError:
+    return UsageError(
+        "ENCODING_UNKNOWN", f"There is no encoding called {shown(encoding)}.", f"Try {', '.join(_ASKED)}."
+    )
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from server.modules.imports.plan import Plan, Report, Wish
-from server.modules.imports.reader import Answers, Reader
+from server.importing.importer import Importer
+from server.importing.reader import Answers
+from server.importing.spill import Spill
 from server.reading.mapping import Shelf, load
+from server.reading.report import Report
+from server.sources import Arrival
 from sync.contract.orders import Order
 
 NOW_MS = 1_767_182_400_000
@@ -55,11 +58,15 @@ quantity = "qty"
 
 
 class Result(NamedTuple):
-    """What an import came to."""
+    """What an import came to, its lists in memory."""
 
     report: Report
-    plans: list[Plan]
-    orders: list[Order]
+    arrivals: list[Arrival]
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders, without when their source said so."""
+        return [arrival.order for arrival in self.arrivals]
 
     @property
     def refused(self) -> list[tuple[int, str]]:
@@ -80,11 +87,20 @@ def import_files(
     **answers: Any,  # noqa: ANN401 – the fields of Answers
 ) -> Result:
     """Read files and make their plans and orders, as the command does before it writes."""
-    reader = Reader(shelf or Shelf.shipped(), Answers(**answers), lambda _path, _done: None)
-    for path in paths:
-        reader.read(path)
-    plans = reader.plans(Wish(ZoneInfo("Europe/London"), NOW_MS, as_open, date_style))
-    return Result(reader.report, plans, [order for plan in plans for order in plan.orders()])
+    with Spill() as spill:
+        importer = Importer(spill, Answers(as_open=as_open, date_style=date_style, **answers), shelf=shelf)
+        importer.read(paths)
+        makers = importer.makers(ZoneInfo("Europe/London"), NOW_MS)
+        arrivals = [
+            maker.arrival(group)
+            for kind, maker in enumerate(makers)
+            for group in importer.orders(kind, maker)
+        ]
+        report = importer.report
+        report.finish()
+        for name in ("refused", "held", "waiting"):
+            setattr(report, name, list(getattr(report, name)))
+        return Result(report, arrivals)
 
 
 def import_text(

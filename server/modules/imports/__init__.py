@@ -1,7 +1,6 @@
-"""Orders out of files: read (:mod:`server.reading`), map, group, plan, and only then write.
+"""The command that brings orders out of files onto the board, and what it says to people.
 
-``reader`` turns files into a plan and a report, ``command`` is the door; what a column means stands
-in the mappings, which are data.
+What a file means is :mod:`server.reading`, how it gets onto the board :mod:`server.importing`.
 """
 
 from __future__ import annotations
@@ -25,6 +24,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delimiter", default="", metavar="CHARACTER", help="what parts the fields")
     parser.add_argument(
         "--date-format", default="", choices=["d/m/y", "m/d/y", "y/m/d"], help="how dates are written"
+    )
+    parser.add_argument("--source", default="", metavar="NAME", help="whose orders these are")
+    parser.add_argument(
+        "--service-skus", type=Path, metavar="FILE", help="codes that nobody picks, one a line"
+    )
+    parser.add_argument(
+        "--cut-off-tags", action="store_true", help="a date inside a tag is when the order must leave"
     )
     parser.add_argument(
         "--repair", action="store_true", help="use rows with too many fields where one column can take them"

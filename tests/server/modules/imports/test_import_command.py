@@ -12,7 +12,7 @@ import pytest
 from server.database import open_database
 from server.kernel.store import Store
 from server.main import main
-from server.modules.imports.command import Progress
+from server.modules.imports.progress import Progress
 from support.clocks import CountingIds, FakeClock
 from support.repository import ROOT
 from sync.contract.orders import Order, order_from_bytes
@@ -128,7 +128,7 @@ def test_what_another_import_writes_meanwhile_is_already_here(
 ) -> None:
     """Two at once may both find an order missing; one of them makes it."""
     assert ask(capsys, small, "--apply", "--data", folder)["new"] == 2
-    monkeypatch.setattr(Store, "known_refs", lambda *_: {})
+    monkeypatch.setattr(Store, "said", lambda *_: {})
     answer = ask(capsys, small, "--apply", "--data", folder)
     assert (answer["new"], answer["already_here"]) == (0, 2)
     assert len(stored(folder)) == 2
@@ -147,6 +147,9 @@ def test_json_has_the_documented_shape(folder: Path, small: Path, capsys: pytest
         "held": [],
         "applied": False,
         "new": 2,
+        "updated": 0,
+        "alarmed": [],
+        "not_taken": [],
         "already_here": 0,
         "notices": [],
     }
@@ -251,18 +254,19 @@ def test_long_lists_are_cut_for_people(
     assert "… and 11 more; --json lists all." in capsys.readouterr().out
 
 
-def test_progress_is_for_terminals(tmp_path: Path) -> None:
+def test_progress_is_for_terminals() -> None:
     """On a terminal one line says how far it is and goes away; elsewhere nothing is written."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    path = tmp_path / "file"
-    path.write_bytes(b"1234")
-    for stream, expected in ((Terminal(), "Reading file: 50 %"), (io.StringIO(), "")):
+    for stream, expected in (
+        (Terminal(), "Reading file ██████████░░░░░░░░░░  50%  5,000"),
+        (io.StringIO(), ""),
+    ):
         progress = Progress(stream)
-        progress.reading(path, 2)
+        progress("Reading file", 0.5, 5_000)
         progress.clear()
         assert expected in stream.getvalue()
         assert bool(stream.getvalue()) == bool(expected)
