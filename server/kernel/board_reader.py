@@ -8,11 +8,10 @@ from itertools import islice
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from server.kernel import token_rows
 from server.kernel.records import (
-    BoardPage,
     Head,
     Look,
     Page,
@@ -27,7 +26,6 @@ from sync.contract.codec import encode_compressed
 from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_ORDERS
 from sync.contract.messages import RawSnapshotChunk
 from sync.contract.ports import Clock
-from sync.contract.problems import ProblemError
 
 SNAPSHOT_REUSE_ENTRIES: Final = 256
 """A snapshot that somebody still receives serves the next one too, when one page brings it up to date."""
@@ -136,7 +134,7 @@ class BoardReader:
         """Return how many orders stand in each stage."""
         with self._engine.begin() as connection:
             rows = connection.execute(
-                select(orders.c.status, func.count()).where(*_on_board(site)).group_by(orders.c.status)
+                select(orders.c.status, func.count()).where(*on_board(site)).group_by(orders.c.status)
             )
             return {row[0]: row[1] for row in rows}
 
@@ -146,21 +144,6 @@ class BoardReader:
             return connection.execute(
                 select(orders.c.body).where(*of_site(site), orders.c.id == order_id)
             ).scalar()
-
-    def board_page(self, site: SiteKey, stage: str, after: str, limit: int) -> BoardPage:
-        """Return at most ``limit`` orders of a stage, newest first, from behind the order ``after``."""
-        newest_first = (orders.c.created_at.desc(), orders.c.id)
-        with self._engine.begin() as connection:
-            conditions = [*_on_board(site), orders.c.status == stage]
-            count = connection.execute(select(func.count()).where(*conditions)).scalar() or 0
-            if after:
-                conditions.append(_behind(connection, site, after))
-            rows = connection.execute(
-                select(orders.c.id, orders.c.body).where(*conditions).order_by(*newest_first).limit(limit + 1)
-            ).all()
-        shown = rows[:limit]
-        next_after = shown[-1].id if len(rows) > limit and shown else ""
-        return BoardPage(stage, count, tuple(row.body for row in shown), next_after)
 
 
 def fitting(rows: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -184,22 +167,9 @@ def of_site(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+def on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the orders on the board of a site."""
     return *of_site(site), orders.c.retired_at.is_(None)
-
-
-def _behind(connection: Connection, site: SiteKey, after: str) -> ColumnElement[bool]:
-    created_at = connection.execute(
-        select(orders.c.created_at).where(*_on_board(site), orders.c.id == after)
-    ).scalar()
-    if created_at is None:
-        raise ProblemError(
-            "NOT_FOUND", f"There is no order {after} on this board.", "Start again without after."
-        )
-    return or_(
-        orders.c.created_at < created_at,
-        and_(orders.c.created_at == created_at, orders.c.id > after),
-    )
 
 
 def _head(connection: Connection, site: SiteKey) -> Head:
@@ -216,7 +186,7 @@ def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:
     state_hash = connection.execute(
         select(boards.c.state_hash).where(boards.c.site_id == site.site_id)
     ).scalar_one()
-    rows = connection.execute(select(orders.c.body).where(*_on_board(site)).order_by(orders.c.id)).scalars()
+    rows = connection.execute(select(orders.c.body).where(*on_board(site)).order_by(orders.c.id)).scalars()
     frames: list[bytes] = []
     count = 0
     for chunk in _chunks(rows):

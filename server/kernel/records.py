@@ -125,12 +125,3 @@ class Look(NamedTuple):
 
     heads: dict[str, Head]
     ended_sign_ins: tuple[str, ...]
-
-
-class BoardPage(NamedTuple):
-    """Some orders of one stage as encoded bytes; ``next_after`` is the id to go on from."""
-
-    stage: str
-    orders_total: int
-    orders: tuple[bytes, ...]
-    next_after: str

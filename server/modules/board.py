@@ -10,11 +10,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.board_pages import BoardPage, read_board
 from server.kernel.http import json_response
-from server.kernel.records import BoardPage, Head, Principal, SiteKey
+from server.kernel.records import Head, Principal, SiteKey
 from server.kernel.routes import Route
 from server.kernel.services import Services
 from server.registration import Module
+from sync.contract.messages import Site
+from sync.contract.orders import Order
 from sync.contract.permissions import Right
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES
@@ -22,7 +25,30 @@ from sync.contract.stages import STAGES
 PATH: Final = "/orders/fulfillment-kanban"
 LIMIT: Final = 50
 LIMIT_MAX: Final = 200
-_PARAMETERS: Final = frozenset({"stage", "after", "limit"})
+_PARAMETERS: Final = (
+    Parameter("stage", "Only this stage: " + ", ".join(STAGES) + "."),
+    Parameter("after", "Go on behind this order (its id); follow the `next` links instead."),
+    Parameter("limit", f"At most so many orders of each stage, 1 to {LIMIT_MAX}.", int),
+)
+
+
+class StagePage(msgspec.Struct):
+    """Some orders of one stage; ``next`` leads on, null at the end."""
+
+    stage: str
+    count: int
+    orders: list[Order]
+    next: str | None
+
+
+class BoardAnswer(msgspec.Struct):
+    """The board: where its log stands, how many orders each stage has, pages of orders."""
+
+    site: Site
+    epoch: str
+    seq: int
+    counts: dict[str, int]
+    stages: list[StagePage]
 
 
 async def show_board(request: Request, principal: Principal, services: Services) -> Response:
@@ -30,8 +56,8 @@ async def show_board(request: Request, principal: Principal, services: Services)
     stage, after, limit = _asked(request.query_params)
     site = principal.site.key
     head = await services.blocking(services.reader.head, site)
-    headers = _headers(head)
-    if headers["ETag"] in _known_tags(request):
+    headers = board_headers(head)
+    if is_known(request, headers):
         return Response(status_code=304, headers=headers)
     stages = [stage] if stage else [str(name) for name in STAGES]
     pages, counts = await services.blocking(_read, services, site, stages, after, limit)
@@ -57,8 +83,8 @@ async def show_order(request: Request, principal: Principal, services: Services)
 def _read(
     services: Services, site: SiteKey, stages: list[str], after: str, limit: int
 ) -> tuple[list[BoardPage], dict[str, int]]:
-    reader = services.reader
-    return [reader.board_page(site, stage, after, limit) for stage in stages], reader.counts(site)
+    reading = services.engine.execution_options(is_reading=True)
+    return read_board(reading, site, stages, after, limit)
 
 
 def _page(page: BoardPage, limit: int) -> dict[str, object]:
@@ -71,22 +97,8 @@ def _page(page: BoardPage, limit: int) -> dict[str, object]:
     }
 
 
-def _headers(head: Head) -> dict[str, str]:
-    # Whatever changes the board raises its seq, so the seq says whether anything changed.
-    return {
-        "ETag": f'"{head.epoch}-{head.seq}"',
-        "Cache-Control": "no-cache",
-        "Vary": "Authorization",
-    }
-
-
-def _known_tags(request: Request) -> set[str]:
-    given = request.headers.get("if-none-match", "")
-    return {tag.strip().removeprefix("W/") for tag in given.split(",")}
-
-
 def _asked(query: Mapping[str, str]) -> tuple[str, str, int]:
-    unknown = sorted(set(query) - _PARAMETERS)
+    unknown = sorted(set(query) - {parameter.name for parameter in _PARAMETERS})
     stage, after, limit = query.get("stage", ""), query.get("after", ""), query.get("limit", str(LIMIT))
     if unknown:
         raise _bad(f"There is no parameter {unknown[0]!r}.", "There are stage, after and limit.")
@@ -103,10 +115,15 @@ def _bad(sentence: str, what_to_do: str) -> ProblemError:
     return ProblemError("BAD_REQUEST", sentence, what_to_do)
 
 
+_BOARD: Final = About(
+    "The board: counts of all stages, and a page of orders of each", None, BoardAnswer, _PARAMETERS
+)
+_ORDER: Final = About("One order, also one that has left the board", None, Order, problems=("NOT_FOUND",))
+
 MODULE: Final = Module(
     name="board",
     routes=(
-        Route(PATH, "GET", show_board, right=Right.READ_BOARD),
-        Route("/orders/{order_id}", "GET", show_order, right=Right.READ_BOARD),
+        Route(PATH, "GET", show_board, Right.READ_BOARD, _BOARD),
+        Route("/orders/{order_id}", "GET", show_order, Right.READ_BOARD, _ORDER),
     ),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import Engine
 
 from server.database import FILE_NAME, Database, create_database
 from server.kernel.auth import SignIns
@@ -45,6 +46,11 @@ class ServerBench:
         row = self.database.identities.ensure_site(organization, site, "Europe/London")
         self.database.identities.add_user(row.key, "Ana", role)
         return row
+
+    @property
+    def reading(self) -> Engine:
+        """The engine that reads."""
+        return self.database.engine.execution_options(is_reading=True)
 
     def sign_ins(self) -> SignIns:
         """Return a desk that signs people in."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import NoResultFound
 
+from server.board_pages import read_board
 from server.kernel.records import SiteKey, SiteRow
 from support.server_bench import ServerBench, create
 from sync.contract.operations import Operation, Outcome
@@ -37,9 +38,9 @@ def test_what_is_read_is_of_the_site(bench: ServerBench, other: SiteRow) -> None
     reader, stage = bench.database.reader, Stage.CONFIRMED
     ours = f"{bench.site.key.site_id}-A-0"
     theirs = f"{other.key.site_id}-A-10"
-    page = reader.board_page(other.key, stage, "", 50)
+    (page,), counts = read_board(bench.reading, other.key, [stage], "", 50)
     assert (page.orders_total, len(page.orders)) == (1, 1)
-    assert reader.counts(other.key) == {stage: 1}
+    assert reader.counts(other.key) == counts == {stage: 1}
     assert reader.order(other.key, theirs) is not None
     assert reader.order(other.key, ours) is None
     assert len(reader.page(other.key, 0).entries) == 1
@@ -51,7 +52,8 @@ def test_what_is_read_is_of_the_site(bench: ServerBench, other: SiteRow) -> None
 def test_a_site_of_another_organisation_is_no_site(bench: ServerBench, other: SiteRow) -> None:
     """A key that mixes two organisations finds nothing, should one ever be made."""
     mixed = SiteKey("organisation-of-nobody", other.key.site_id)
-    assert bench.database.reader.board_page(mixed, Stage.CONFIRMED, "", 50).orders == ()
+    (page,), _ = read_board(bench.reading, mixed, [Stage.CONFIRMED], "", 50)
+    assert page.orders == ()
     with pytest.raises(NoResultFound):
         bench.database.reader.head(mixed)
 

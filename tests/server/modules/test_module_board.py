@@ -19,9 +19,9 @@ PATH = "/orders/fulfillment-kanban"
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[HttpBench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[HttpBench]:
     """Seven confirmed orders, the first two the youngest."""
-    with HttpBench(tmp_path / "data") as bench:
+    with HttpBench(tmp_path / "data", url=database_url) as bench:
         bench.import_orders(5, first=2)
         bench.clock.advance(1_000)
         bench.import_orders(2)

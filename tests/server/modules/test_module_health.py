@@ -13,9 +13,9 @@ from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[HttpBench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[HttpBench]:
     """A site and the application over it."""
-    with HttpBench(tmp_path / "data") as bench:
+    with HttpBench(tmp_path / "data", url=database_url) as bench:
         yield bench
 
 
@@ -41,12 +41,15 @@ def test_missing_migrations_are_not_ready(bench: HttpBench) -> None:
     assert answer.json()["checks"] == {"database": True, "migrations": False, "disk": True}
 
 
-def test_an_unusable_database_is_not_ready(bench: HttpBench) -> None:
+def test_an_unusable_database_is_not_ready(bench: HttpBench, request: pytest.FixtureRequest) -> None:
     """It is gone, or no database any more."""
     bench.database.close()
-    shutil.rmtree(bench.folder)
-    bench.folder.mkdir()
-    (bench.folder / "server.sqlite").write_bytes(b"no database" * 1000)
+    if bench.url:
+        request.getfixturevalue("postgres").drop(bench.url)
+    else:
+        shutil.rmtree(bench.folder)
+        bench.folder.mkdir()
+        (bench.folder / "server.sqlite").write_bytes(b"no database" * 1000)
     answer = bench.client.get("/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] is False

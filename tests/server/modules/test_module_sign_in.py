@@ -12,9 +12,9 @@ from support.http_bench import SYNC_PORT, HttpBench
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[HttpBench]:
+def bench(tmp_path: Path, database_url: str) -> Iterator[HttpBench]:
     """A site and the application over it."""
-    with HttpBench(tmp_path / "data") as bench:
+    with HttpBench(tmp_path / "data", url=database_url) as bench:
         yield bench
 
 
