@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.modules import board, demo, exports, folders, health, imports, sign_in, webhooks_in, webhooks_out
+from server.modules import (
+    board,
+    demo,
+    exports,
+    folders,
+    health,
+    imports,
+    sign_in,
+    webhooks,
+    webhooks_in,
+    webhooks_out,
+)
 from server.registration import Module
 
 MODULES: Final[tuple[Module, ...]] = (
@@ -14,6 +25,7 @@ MODULES: Final[tuple[Module, ...]] = (
     exports.MODULE,
     demo.MODULE,
     imports.MODULE,
+    webhooks.MODULE,
     webhooks_in.MODULE,
     webhooks_out.MODULE,
     folders.MODULE,
