@@ -23,8 +23,8 @@ check: bootstrap ## format, lint, types, layers, spelling, wheel [ONLY=mypy]
 bench: bootstrap ## measure into build/bench.json [ONLY=board]
 	@$(VENV) bench/run.py $(ONLY)
 
-verify: bootstrap ## simulate sync with cuts and crashes [SEEDS=20] [FIRST=7]
-	@$(VENV) -m server.verification --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1)
+verify: bootstrap ## prove that sync loses nothing [SEEDS=20] [FIRST=7] [ONLY=simulation] [FULL=1]
+	@$(VENV) tools/verify.py --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1) --only "$(ONLY)" $(if $(FULL),--full)
 
 screenshots: bootstrap ## pictures of scenes with a fixed clock, font and seed [ONLY=board-dark]
 	@LC_ALL=C.UTF-8 $(VENV) tools/screenshots.py $(ONLY)

@@ -98,9 +98,13 @@ def run_all(files: Iterable[Path]) -> tuple[dict[str, Measurement], list[str]]:
 
 
 def merge(build: Path, measured: dict[str, Measurement], keep: bool) -> None:
-    """Write both result files, with the older measurements of other metrics when ``keep``."""
+    """Write both result files, with the older measurements of other metrics when ``keep``.
+
+    What proofs found (it has a ``detail``) stays in any case: ``make verify`` writes into the same files.
+    """
     build.mkdir(exist_ok=True)
-    details: dict[str, Any] = _older(build / "bench-details.json") if keep else {}
+    older = _older(build / "bench-details.json")
+    details: dict[str, Any] = {name: each for name, each in older.items() if keep or "detail" in each}
     details.update({metric: asdict(measurement) for metric, measurement in measured.items()})
     details = dict(sorted(details.items()))
     flat = {metric: detail["value"] for metric, detail in details.items()}

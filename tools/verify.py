@@ -1,0 +1,186 @@
+"""``make verify [SEEDS=200] [FIRST=7] [ONLY=kill9] [FULL=1]``: prove that sync loses nothing.
+
+First the deterministic simulation (``server/verification``), then every ``tests/proofs/proof_*.py``, each as a
+program of its own with a deadline. Their findings are merged into ``build/bench.json`` and
+``build/bench-details.json`` beside the measurements of ``make bench``. The exit code is 1 when a promise is
+broken or a proof could not be run; ``docs/verification.md`` says what each of them proves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT), str(ROOT / "tests")]
+
+if TYPE_CHECKING:
+    from support.proving import Finding
+
+SIMULATION = "simulation"
+DEADLINE_S = 1_200
+FULL_DEADLINE_S = 4 * 3_600
+
+
+class ProofError(Exception):
+    """Why a proof could not be made, as a sentence."""
+
+
+def proof_files(folder: Path, only: str) -> list[Path]:
+    """Return the proofs to run, ``proof_kill9.py`` alone for ``kill9``.
+
+    Raises:
+        ProofError: when there is no proof of that name.
+    """
+    files = sorted(folder.glob("proof_*.py"))
+    chosen = [path for path in files if only in {"", _name(path)}]
+    if not chosen and only != SIMULATION:
+        names = ", ".join([SIMULATION, *(_name(path) for path in files)])
+        raise ProofError(f"There is no proof {only!r}; there are: {names}.")
+    return chosen
+
+
+def find(path: Path, words: Sequence[str], deadline_s: float) -> list[Finding]:
+    """Run one proof and return what it found; it speaks about its progress on standard error.
+
+    Raises:
+        ProofError: when it breaks, hangs, finds nothing, or prints something of another shape.
+    """
+    from support.proving import parse
+
+    try:
+        done = subprocess.run(
+            [sys.executable, str(path), *words],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=deadline_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise ProofError(f"was not done within {deadline_s:g} s") from None
+    try:
+        found = [finding for line in done.stdout.splitlines() if (finding := parse(line))]
+    except ValueError as error:
+        raise ProofError(str(error)) from error
+    if not found:
+        raise ProofError(f"found nothing and exited with {done.returncode}")
+    if done.returncode != (0 if all(finding.is_good for finding in found) else 1):
+        raise ProofError(f"exited with {done.returncode}")
+    return found
+
+
+def find_all(
+    files: Iterable[Path], words: Sequence[str], deadline_s: float
+) -> tuple[dict[str, Finding], list[str]]:
+    """Run proofs one after the other; return the findings by metric and the sentences of failures."""
+    findings: dict[str, Finding] = {}
+    failures: list[str] = []
+    for path in files:
+        started = time.monotonic()
+        print(f"== {_name(path)}", flush=True)
+        try:
+            found = find(path, words, deadline_s)
+        except ProofError as error:
+            failures.append(f"{path.name} {error}")
+            continue
+        for finding in found:
+            findings[finding.metric] = finding
+            print(_row(finding), flush=True)
+            if not finding.is_good:
+                failures.append(f"{finding.metric} is {finding.value:g}: {finding.detail}")
+        print(f"{time.monotonic() - started:.1f} s", flush=True)
+    return findings, failures
+
+
+def merge(build: Path, findings: dict[str, Finding]) -> None:
+    """Write both result files, with everything older of other metrics."""
+    build.mkdir(exist_ok=True)
+    details = _older(build / "bench-details.json")
+    details.update({metric: asdict(finding) for metric, finding in findings.items()})
+    details = dict(sorted(details.items()))
+    flat = {metric: detail["value"] for metric, detail in details.items()}
+    for name, content in (("bench.json", flat), ("bench-details.json", details)):
+        (build / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a proof: no screen, no person's keyring; ``support`` of the tests.
+
+    What is started hundreds of times is compiled once, so nothing may keep Python from writing that down.
+    """
+    path = [str(ROOT), str(ROOT / "tests"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": os.pathsep.join(part for part in path if part),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+
+
+def _simulate(seeds: int, first: int) -> list[str]:
+    """Run the simulation, which prints its seeds; return the sentence of its failure, if it failed."""
+    command = [sys.executable, "-m", "server.verification", "--seeds", str(seeds), "--first", str(first)]
+    code = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
+    return [f"{SIMULATION} exited with {code}; the failing seeds are named above"] if code else []
+
+
+def _older(path: Path) -> dict[str, Any]:
+    """Return what was found before, nothing when the file is not there or not readable."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _name(path: Path) -> str:
+    """Return the name that ONLY takes."""
+    return path.stem.removeprefix("proof_")
+
+
+def _row(finding: Finding) -> str:
+    """Return the line that a person reads."""
+    words = "" if finding.is_good else "   BROKEN"
+    return f"{finding.metric:<32} {finding.value:>10g} {finding.unit:<8} {finding.runs:>6} runs{words}"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run what was asked for and return the exit code."""
+    parser = argparse.ArgumentParser(prog="make verify", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20, help="seeds of the simulation; proofs go with it")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--full", action="store_true", help="every proof at the size of the whole table")
+    parser.add_argument("--only", default="", help="one proof, or simulation")
+    arguments = parser.parse_args(words)
+    try:
+        files = proof_files(ROOT / "tests" / "proofs", arguments.only)
+    except ProofError as error:
+        print(error, file=sys.stderr)
+        return 2
+    failures: list[str] = []
+    if arguments.only in {"", SIMULATION}:
+        failures += _simulate(arguments.seeds, arguments.first)
+    handed_on = ["--seeds", str(arguments.seeds), "--first", str(arguments.first)]
+    if arguments.full:
+        handed_on.append("--full")
+    findings, broken = find_all(files, handed_on, FULL_DEADLINE_S if arguments.full else DEADLINE_S)
+    merge(ROOT / "build", findings)
+    for failure in [*failures, *broken]:
+        print(f"FAILED {failure}", file=sys.stderr)
+    return 1 if failures or broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
