@@ -1,7 +1,7 @@
 """``make verify [SEEDS=200] [FIRST=7] [ONLY=kill9] [FULL=1]``: prove that sync loses nothing.
 
-First the deterministic simulation (``server/verification``), then every ``tests/proofs/proof_*.py``, each as a
-program of its own with a deadline. Their findings are merged into ``build/bench.json`` and
+First the deterministic simulation (``server/verification``), then every ``tests/proofs/proof_*.py``, each as
+a program of its own with a deadline. Their findings are merged into ``build/bench.json`` and
 ``build/bench-details.json`` beside the measurements of ``make bench``. The exit code is 1 when a promise is
 broken or a proof could not be run; ``docs/verification.md`` says what each of them proves.
 """

@@ -6,8 +6,8 @@ A proof is a module with ``run(budget) -> list[Finding]`` that ends with::
         prove(run)
 
 Run as a program it prints each finding as one JSON line, ``{"metric", "value", "unit", "runs", "detail",
-"most"}``, and exits with 1 when a value is above what is allowed (``most``). ``make verify`` runs them all and
-merges what they print into ``build/bench.json``.
+"most"}``, and exits with 1 when a value is above what is allowed (``most``). ``make verify`` runs them all
+and merges what they print into ``build/bench.json``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def parse(line: str) -> Finding | None:
     except TypeError as error:
         message = f"not of the shape of support/proving.py: {line}"
         raise ValueError(message) from error
-    if not isinstance(finding.value, int | float) or not math.isfinite(finding.value):
+    number = value["value"]
+    if not isinstance(number, int | float) or not math.isfinite(number):
         message = f"the value is not a number: {line}"
         raise ValueError(message)
     return finding

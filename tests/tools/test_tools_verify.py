@@ -1,4 +1,4 @@
-"""The door of the proofs: it runs what is asked for, tells a broken promise from a broken proof, and merges."""
+"""The door of the proofs: runs what is asked for, tells a broken promise from a broken proof, merges."""
 
 from __future__ import annotations
 
