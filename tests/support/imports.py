@@ -10,7 +10,7 @@ from server.importing.importer import Importer
 from server.importing.reader import Answers
 from server.importing.spill import Spill
 from server.reading.mapping import Shelf, load
-from server.reading.report import Report
+from server.reading.report import Held, Refusal, Report, Waiting
 from server.sources import Arrival
 from sync.contract.orders import Order
 
@@ -67,6 +67,21 @@ class Result(NamedTuple):
     def orders(self) -> list[Order]:
         """The orders, without when their source said so."""
         return [arrival.order for arrival in self.arrivals]
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """The refused rows."""
+        return list(self.report.refused)
+
+    @property
+    def held(self) -> list[Held]:
+        """The orders on hold."""
+        return list(self.report.held)
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        """The lines whose order is not there."""
+        return list(self.report.waiting)
 
     @property
     def refused(self) -> list[tuple[int, str]]:

@@ -192,7 +192,7 @@ def test_two_styles_in_one_column_are_listed(tmp_path: Path) -> None:
     )
     made = import_text(tmp_path, HEAD + rows)
     assert [held.ref for held in made.report.held] == ["C", "D"]
-    assert "31/07/2019 is no date in y/m/d" in made.report.held[0].reason
+    assert "31/07/2019 is no date in y/m/d" in made.held[0].reason
     assert made.orders[2].placed_ms == 0
     (said,) = (notice for notice in made.report.notices if "two styles" in notice)
     assert "first row 4: 31/07/2019" in said
@@ -360,4 +360,4 @@ def test_files_of_one_kind_are_read_together(tmp_path: Path) -> None:
     second.write_text(HEAD + row("A") + row("B"))
     made = import_files(first, second, shelf=shop_shelf())
     assert [len(order.lines) for order in made.orders] == [2, 1]
-    assert made.report.refused[0].file == "one.csv"
+    assert made.refusals[0].file == "one.csv"

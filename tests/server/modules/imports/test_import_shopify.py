@@ -54,7 +54,7 @@ def test_the_export_is_read(tmp_path: Path) -> None:
         ("M-1", "Mug", 1),
         ("J-1", "Jug", 2),
     ]
-    assert made.report.held == []
+    assert made.held == []
     assert b"PAY-77" not in canonical_bytes(order)
 
 
