@@ -1,7 +1,7 @@
 """Organisations, sites, users, devices and sign-ins, written and read by name or token.
 
 Errors (``ProblemError``): ``SITE_UNKNOWN``, ``SITE_NEEDED``, ``USER_UNKNOWN``, ``USER_EXISTS``,
-``ROLE_UNKNOWN``, ``TIME_ZONE_UNKNOWN``, ``NAME_NEEDED``, ``DEVICE_NOT_FOUND``.
+``ROLE_UNKNOWN``, ``TIME_ZONE_UNKNOWN``, ``NAME_NEEDED``, ``DEVICE_NOT_FOUND``, ``DAYS_UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from server.kernel.records import SiteKey, SiteRow
 from server.kernel.schema import boards, devices, organizations, sites, users
 from server.kernel.token_rows import hashed
+from server.statements import serialise
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 
 NAME_CHARACTERS = 200
+_NAMES = "names"
+"""The lock of who looks whether a name is free and then takes it."""
+SHIPPED_DAYS_MAX = 31
 
 
 class UserRow(NamedTuple):
@@ -61,6 +65,7 @@ class Identities:
         check_time_zone(time_zone)
         organization, site = _name(organization), _name(site)
         with self._engine.begin() as connection:
+            serialise(connection, _NAMES)
             organization_id = self._ensure_organization(connection, organization)
             key = connection.execute(
                 select(sites.c.id).where(sites.c.organization_id == organization_id, sites.c.name == site)
@@ -96,6 +101,20 @@ class Identities:
             )
             return [SiteRow(SiteKey(row[0], row[1]), row[2], row[3], row[4]) for row in rows]
 
+    def shipped_days(self) -> dict[str, int]:
+        """Return for each site (by id) how many days its board keeps finished orders."""
+        with self._reading.begin() as connection:
+            return {row.id: row.shipped_days for row in connection.execute(select(sites))}
+
+    def keep_shipped(self, site: SiteKey, days: int) -> None:
+        """Let a board keep finished orders for ``days`` days: 1 is today."""
+        if not 1 <= days <= SHIPPED_DAYS_MAX:
+            raise ProblemError(
+                "DAYS_UNKNOWN", f"A board cannot keep {days} days.", f"Give 1 to {SHIPPED_DAYS_MAX}."
+            )
+        with self._engine.begin() as connection:
+            connection.execute(update(sites).where(sites.c.id == site.site_id).values(shipped_days=days))
+
     def add_user(self, site: SiteKey, name: str, role: str, password_hash: str | None = None) -> UserRow:
         """Make a user of a site."""
         if role not in set(Role) - {Role.SYSTEM}:
@@ -103,6 +122,7 @@ class Identities:
             raise ProblemError("ROLE_UNKNOWN", f"There is no role {role!r}.", f"There are: {roles}.")
         row = UserRow(self._ids.new(), _name(name), role, password_hash is not None, is_disabled=False)
         with self._engine.begin() as connection:
+            serialise(connection, _NAMES)
             if _user_id(connection, site, row.name) is not None:
                 raise ProblemError(
                     "USER_EXISTS", f"There is a user {name!r} already.", "Choose another name."

@@ -19,6 +19,11 @@ def instant_ms(day: date, minute: int, zone: tzinfo) -> int:
     return round(wall.timestamp() * 1000)
 
 
+def wall_ms(wall: datetime, zone: tzinfo) -> int:
+    """Return the instant of a written time: on the site's clocks unless it names an offset of its own."""
+    return round((wall if wall.tzinfo else wall.replace(tzinfo=zone)).timestamp() * 1000)
+
+
 def local(ms: int, zone: tzinfo) -> datetime:
     """Return what the site's clocks show at an instant."""
     return datetime.fromtimestamp(ms / 1000, zone)

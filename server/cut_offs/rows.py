@@ -95,6 +95,11 @@ def mark_applied(connection: Connection, site: SiteKey, revision: int) -> None:
     )
 
 
+def is_applied(connection: Connection, site: SiteKey) -> bool:
+    """Say whether the open orders of a site follow its schedule."""
+    return site not in waiting(connection)
+
+
 def waiting(connection: Connection) -> list[SiteKey]:
     """Return the sites whose open orders do not follow their schedule yet."""
     table = cut_off_schedules

@@ -38,6 +38,7 @@ class Right(StrEnum):
     REOPEN = "reopen"
     READ_BOARD = "read_board"
     EXPORT = "export"
+    SET_CUT_OFFS = "set_cut_offs"
     ADMINISTER = "administer"
 
 
@@ -53,9 +54,9 @@ ALLOWED: Final[dict[Role, frozenset[Right]]] = {
     Role.VIEWER: frozenset({Right.READ_BOARD}),
     Role.PICKER: _FLOOR,
     Role.PACKER: _FLOOR,
-    Role.SUPERVISOR: _FLOOR | _OFFICE | {Right.SKIP_STAGE, Right.REOPEN},
+    Role.SUPERVISOR: _FLOOR | _OFFICE | {Right.SKIP_STAGE, Right.REOPEN, Right.SET_CUT_OFFS},
     Role.OFFICE: _OFFICE,
-    Role.IT: frozenset({Right.READ_BOARD, Right.ADMINISTER}),
+    Role.IT: frozenset({Right.READ_BOARD, Right.ADMINISTER, Right.SET_CUT_OFFS}),
     Role.AUDITOR: frozenset({Right.READ_BOARD, Right.EXPORT}),
     Role.SYSTEM: frozenset(Right),
 }
