@@ -75,7 +75,7 @@ class Criteria(NamedTuple):
 class Asked(NamedTuple):
     """A query as it is meant: the filter, the order to go on behind, how many."""
 
-    wanted: OrderFilter
+    filter: OrderFilter
     after: str
     limit: int
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from server.interface.moments import Moment, moment_ms
 from server.interface.sentences import MisplacedError
+from server.kernel.checks import ID_CHARACTERS
 from server.sources import Arrival
 from sync.contract.limits import NOTE_BYTES
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
@@ -28,6 +29,7 @@ QUANTITY_MAX: Final = 1_000_000
 TYPED: Final = "manual"
 """The source of orders that people type in; no program may speak for them."""
 
+Id = Annotated[str, Meta(min_length=1, max_length=ID_CHARACTERS, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 Name = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=1_000)]
 Note = Annotated[str, Meta(max_length=NOTE_BYTES)]
@@ -89,7 +91,7 @@ class NewOrder(TypedOrder, frozen=True, forbid_unknown_fields=True, kw_only=True
     """
 
     external_ref: Annotated[str, Meta(min_length=1, max_length=200)]
-    source: Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")] = "api"
+    source: Id = "api"
     status: Literal["confirmed", "picking", "picked", "shipped"] = "confirmed"
     status_at: Moment | None = None
     hold: NewHold | None = None

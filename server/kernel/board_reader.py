@@ -114,17 +114,20 @@ class BoardReader:
         return known
 
     def said(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """Return order id and digest of what ``source`` said last of each of these references."""
+        """Return order id and digest of what ``source`` said last of each of these orders of the site."""
         said: dict[str, tuple[str, int]] = {}
         wanted = iter(refs)
         table = order_sources
         with self._engine.begin() as connection:
             while some := list(islice(wanted, REFS_PER_QUERY)):
                 rows = connection.execute(
-                    select(table.c.external_ref, table.c.order_id, table.c.digest).where(
+                    select(table.c.external_ref, table.c.order_id, table.c.digest)
+                    .join(orders, orders.c.id == table.c.order_id)
+                    .where(
                         table.c.organization_id == site.organization_id,
                         table.c.source == source,
                         table.c.external_ref.in_(some),
+                        orders.c.site_id == site.site_id,
                     )
                 )
                 said.update({row.external_ref: (row.order_id, unsigned(row.digest)) for row in rows})
@@ -186,7 +189,9 @@ def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:
     state_hash = connection.execute(
         select(boards.c.state_hash).where(boards.c.site_id == site.site_id)
     ).scalar_one()
-    rows = connection.execute(select(orders.c.body).where(*on_board(site)).order_by(orders.c.id)).scalars()
+    # By the chunk: a driver may else fetch the whole board before it gives the first row.
+    bodies = select(orders.c.body).where(*on_board(site)).order_by(orders.c.id)
+    rows = connection.execute(bodies, execution_options={"yield_per": SNAPSHOT_CHUNK_ORDERS}).scalars()
     frames: list[bytes] = []
     count = 0
     for chunk in _chunks(rows):

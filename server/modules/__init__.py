@@ -6,11 +6,15 @@ from typing import Final
 
 from server.modules import (
     board,
+    cut_offs,
     demo,
     exports,
     folders,
     health,
     imports,
+    operations,
+    orders,
+    retirement,
     sign_in,
     webhooks,
     webhooks_in,
@@ -22,6 +26,8 @@ MODULES: Final[tuple[Module, ...]] = (
     health.MODULE,
     sign_in.MODULE,
     board.MODULE,
+    orders.MODULE,
+    operations.MODULE,
     exports.MODULE,
     demo.MODULE,
     imports.MODULE,
@@ -29,4 +35,6 @@ MODULES: Final[tuple[Module, ...]] = (
     webhooks_in.MODULE,
     webhooks_out.MODULE,
     folders.MODULE,
+    cut_offs.MODULE,
+    retirement.MODULE,
 )

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.board_pages import BoardPage, read_board
+from server.describing import About, Parameter
+from server.interface.tags import board_headers, is_known
 from server.kernel.http import json_response
-from server.kernel.records import Head, Principal, SiteKey
+from server.kernel.records import Principal, SiteKey
 from server.kernel.routes import Route
 from server.kernel.services import Services
 from server.registration import Module

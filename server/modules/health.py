@@ -7,10 +7,12 @@ import json
 import shutil
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from server.database import is_current
+from server.describing import About
 from server.kernel.http import json_response
 from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
@@ -22,29 +24,45 @@ FREE_BYTES: Final = 100 * 1024 * 1024
 PRODUCT: Final = "fulfillment-kanban"
 
 
+class HealthAnswer(msgspec.Struct):
+    """The process answers."""
+
+    status: str
+    version: str
+
+
+class ReadyAnswer(msgspec.Struct):
+    """Whether the server can work; with 503 one of the checks is false."""
+
+    status: str
+    checks: dict[str, bool]
+
+
+class WellKnown(msgspec.Struct):
+    """What this is, and which versions of the sync protocol it speaks."""
+
+    product: str
+    version: str
+    protocol_min: int
+    protocol_max: int
+
+
 async def health(_request: Request, services: Services) -> Response:
     """Say that the process answers."""
-    return json_response({"status": "ok", "version": services.version})
+    return json_response(HealthAnswer("ok", services.version))
 
 
 async def ready(_request: Request, services: Services) -> Response:
     """Say whether database, migrations and disk allow work."""
     checks = await services.blocking(_checks, services)
     is_ready = all(checks.values())
-    answer = {"status": "ready" if is_ready else "not ready", "checks": checks}
+    answer = ReadyAnswer("ready" if is_ready else "not ready", checks)
     return json_response(answer, 200 if is_ready else 503)
 
 
 async def well_known(_request: Request, services: Services) -> Response:
     """Say what this is, so that a client knows that it talks to the right program."""
-    return json_response(
-        {
-            "product": PRODUCT,
-            "version": services.version,
-            "protocol_min": PROTOCOL_MIN,
-            "protocol_max": PROTOCOL_MAX,
-        }
-    )
+    return json_response(WellKnown(PRODUCT, services.version, PROTOCOL_MIN, PROTOCOL_MAX))
 
 
 def _checks(services: Services) -> dict[str, bool]:
@@ -88,9 +106,11 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
 MODULE: Final = Module(
     name="health",
     routes=(
-        PublicRoute("/health", "GET", health),
-        PublicRoute("/ready", "GET", ready),
-        PublicRoute("/.well-known/fulfillment-kanban", "GET", well_known),
+        PublicRoute("/health", "GET", health, About("Is the process alive", None, HealthAnswer)),
+        PublicRoute("/ready", "GET", ready, About("Can the server do its work", None, ReadyAnswer)),
+        PublicRoute(
+            "/.well-known/fulfillment-kanban", "GET", well_known, About("What this is", None, WellKnown)
+        ),
     ),
     commands=(Command("health", "say whether the data can be read, and what is in it", _configure, _run),),
 )

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.describing import About
 from server.kernel.auth import SignedIn
 from server.kernel.connections import SignInsEnded
 from server.kernel.http import json_body, json_response
@@ -15,7 +16,8 @@ from server.kernel.records import Principal
 from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
 from server.registration import Module
-from sync.contract.permissions import Right
+from sync.contract.messages import Site
+from sync.contract.permissions import Right, Role
 
 
 class SignInBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,6 +32,31 @@ class RefreshBody(msgspec.Struct, forbid_unknown_fields=True):
     """What ``POST /refresh`` takes."""
 
     refresh_token: str
+
+
+class PersonBody(msgspec.Struct):
+    """Who is signed in."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class SignedInBody(msgspec.Struct):
+    """Tokens, and whose they are: ``Authorization: Bearer <access_token>`` from now on."""
+
+    access_token: str
+    access_expires_ms: int
+    refresh_token: str
+    person: PersonBody
+    site: Site
+    sign_in_id: str
+
+
+class SyncAddress(msgspec.Struct):
+    """Where the socket is."""
+
+    url: str
 
 
 async def sign_in(request: Request, services: Services) -> Response:
@@ -62,30 +89,45 @@ async def sync_address(request: Request, _principal: Principal, services: Servic
         scheme = "wss" if request.url.scheme == "https" else "ws"
         host = request.url.hostname or "127.0.0.1"
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{services.sync_port()}/"
-    return json_response({"url": url})
+    return json_response(SyncAddress(url))
 
 
 def _answer(signed_in: SignedIn) -> Response:
     principal = signed_in.principal
     person = principal.person
     return json_response(
-        {
-            "access_token": signed_in.access_token,
-            "access_expires_ms": principal.expires_ms,
-            "refresh_token": signed_in.refresh_token,
-            "person": {"id": person.id, "name": person.name, "role": person.role},
-            "site": principal.site.as_site(),
-            "sign_in_id": person.sign_in_id,
-        }
+        SignedInBody(
+            signed_in.access_token,
+            principal.expires_ms,
+            signed_in.refresh_token,
+            PersonBody(person.id, person.name, Role(person.role)),
+            principal.site.as_site(),
+            person.sign_in_id,
+        )
     )
 
+
+_SIGN_IN: Final = About(
+    "Sign a device in, as its own user or as another by name and password",
+    SignInBody,
+    SignedInBody,
+    problems=("DEVICE_UNKNOWN", "DEVICE_REVOKED", "PASSWORD_WRONG", "TOO_MANY_ATTEMPTS"),
+)
+_REFRESH: Final = About(
+    "Renew a sign-in; the refresh token is used up by it",
+    RefreshBody,
+    SignedInBody,
+    problems=("TOKEN_EXPIRED", "TOKEN_REUSED"),
+)
+_SIGN_OUT: Final = About("End this sign-in and its live connections", status=204)
+_ADDRESS: Final = About("Say where the socket of the boards is", None, SyncAddress)
 
 MODULE: Final = Module(
     name="sign_in",
     routes=(
-        PublicRoute("/sign-in", "POST", sign_in),
-        PublicRoute("/refresh", "POST", refresh),
-        Route("/sign-out", "POST", sign_out, right=Right.READ_BOARD),
-        Route("/sync-address", "GET", sync_address, right=Right.READ_BOARD),
+        PublicRoute("/sign-in", "POST", sign_in, _SIGN_IN),
+        PublicRoute("/refresh", "POST", refresh, _REFRESH),
+        Route("/sign-out", "POST", sign_out, Right.READ_BOARD, _SIGN_OUT),
+        Route("/sync-address", "GET", sync_address, Right.READ_BOARD, _ADDRESS),
     ),
 )

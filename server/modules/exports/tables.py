@@ -19,6 +19,7 @@ export_jobs: Final = Table(
     Column("filter", Text, nullable=False),
     Column("has_bom", Boolean, nullable=False),
     Column("state", Text, nullable=False),
+    Column("problem", Text, nullable=False),
     Column("orders_done", BigInteger, nullable=False),
     Column("orders_total", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),

@@ -258,6 +258,7 @@ def _exports() -> None:
         sa.Column("filter", sa.Text(), nullable=False),
         sa.Column("has_bom", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("orders_done", sa.BigInteger(), nullable=False),
         sa.Column("orders_total", sa.BigInteger(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
