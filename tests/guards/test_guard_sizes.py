@@ -38,7 +38,7 @@ def test_a_module_of_the_server_is_small() -> None:
 
 
 def test_the_server_is_small() -> None:
-    """All that serves is at most 9,000 lines; the simulation serves nobody and is imported by nothing else."""
+    """All that serves is at most 9,000 lines; the simulation serves nobody, nothing imports it."""
     serving = [path for path in repository.modules("server") if "verification" not in path.parts]
     assert code_of(serving) <= SERVER_LINES
 
