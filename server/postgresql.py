@@ -30,6 +30,7 @@ MIGRATION_WAIT_S: Final = 600.0
 _SCHEMES: Final = frozenset({"postgres", "postgresql"})
 _DEFAULTS: Final = {
     "application_name": "fulfillment-kanban-server",
+    "client_encoding": "utf8",
     "connect_timeout": "10",
     # A database server that is gone without a word is noticed within a minute.
     "keepalives_idle": "20",
@@ -40,6 +41,7 @@ _DEFAULTS: Final = {
 """What libpq is told unless the address says otherwise."""
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _WRITE: Final = f"BEGIN; SET LOCAL lock_timeout = '{LOCK_WAIT}'"
+_TRY: Final = f"SELECT pg_try_advisory_xact_lock({lock_key('migrations')})"
 _REASON: Final = re.compile(r"(?:FATAL|ERROR):\s*(.+)|failed: (?!FATAL)(.+)|error: (.+)")
 
 
@@ -153,8 +155,8 @@ def alone(url: URL) -> Iterator[None]:
     try:
         while True:
             with engine.begin() as connection:
-                trying = text("SELECT pg_try_advisory_xact_lock(:key)")
-                if connection.execute(trying, {"key": lock_key("migrations")}).scalar():
+                # Without parameters: a statement that has some keeps its snapshot until the next one.
+                if connection.exec_driver_sql(_TRY).scalar():
                     yield
                     return
             if time.monotonic() > deadline:

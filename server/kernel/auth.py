@@ -207,8 +207,11 @@ class SignIns:
     def refresh(self, refresh_token: str) -> SignedIn:
         """Return a new pair for a refresh token; the old one is used up."""
         with self._engine.begin() as connection:
+            # Locked: of two who come with the same token at once, the second must see that it was used.
             row = connection.execute(
-                select(tokens).where(tokens.c.token_hash == hashed(refresh_token), tokens.c.kind == REFRESH)
+                select(tokens)
+                .where(tokens.c.token_hash == hashed(refresh_token), tokens.c.kind == REFRESH)
+                .with_for_update()
             ).one_or_none()
             if row is None or row.expires_at <= self._clock.wall_ms():
                 raise ProblemError("TOKEN_EXPIRED", "The sign-in has expired.", "Sign in again.")
@@ -240,7 +243,10 @@ class SignIns:
         if principal is None:
             raise ProblemError("SIGNED_OUT", "This sign-in was ended.", "Sign in again.")
         # Tokens that ended long ago go whenever new ones come: the table does not grow for ever.
-        connection.execute(delete(tokens).where(tokens.c.expires_at <= now_ms - ACCESS_MS))
+        # Those that somebody else deletes at this moment are left to that one.
+        over = select(tokens.c.token_hash).where(tokens.c.expires_at <= now_ms - ACCESS_MS)
+        forgotten = tokens.c.token_hash.in_(over.with_for_update(skip_locked=True))
+        connection.execute(delete(tokens).where(forgotten))
         access, refresh = self._make_token(), self._make_token()
         rows = [
             {"token_hash": hashed(access), "kind": ACCESS, "expires_at": now_ms + ACCESS_MS},
