@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server.database import open_database
+from server.importing.importer import Importer
 from server.kernel.store import Store
 from server.main import main
 from server.modules.imports.progress import Progress
@@ -252,6 +253,53 @@ def test_long_lists_are_cut_for_people(
     path.write_text(SMALL + "A-9,31/12/24,First Class,Bo,S-2,Jug,0\n" * 30, encoding="utf-8")
     assert main(["import", str(path), "--data", str(folder)]) == 0
     assert "… and 11 more; --json lists all." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("is_writing", [False, True])
+def test_ctrl_c_says_what_was_written(
+    folder: Path,
+    small: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_writing: bool,
+) -> None:
+    """One line: nothing, or how much and that the same command brings the rest."""
+
+    def stop(importer: Importer, *_: object) -> None:
+        importer.is_writing = is_writing
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Importer, "take", lambda importer, *_, **__: stop(importer))
+    assert main(["import", str(small), "--apply", "--data", str(folder)]) == 130
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert ("imports the rest" in said.err) == is_writing
+    assert ("Nothing has been written" in said.err) != is_writing
+
+
+def test_service_codes_come_from_a_file(
+    folder: Path, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One code a line; a file that cannot be read is said."""
+    codes = tmp_path / "codes.txt"
+    codes.write_text("\ufeffs-1\n\nX-*\n", encoding="utf-8")
+    ask(capsys, small, "--apply", "--service-skus", codes, "--data", folder)
+    lines = {line.sku: line.requires_picking for order in stored(folder) for line in order.lines}
+    assert lines == {"S-1": False, "S-3": True}
+    assert main(["import", str(small), "--service-skus", str(tmp_path), "--data", str(folder)]) == 2
+    assert "CODES_UNREADABLE" in capsys.readouterr().err
+
+
+def test_changes_are_counted_for_people(
+    folder: Path, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many orders a changed file changes stands in the preview and after the import."""
+    ask(capsys, small, "--apply", "--data", folder)
+    small.write_text(SMALL.replace("Cy,S-3", "Cyd,S-3"), encoding="utf-8")
+    figures = "0 new, 1 changed, 1 already here."
+    for words in ([], ["--apply"]):
+        assert main(["import", str(small), *words, "--data", str(folder)]) == 0
+        assert figures in capsys.readouterr().out
 
 
 def test_progress_is_for_terminals() -> None:

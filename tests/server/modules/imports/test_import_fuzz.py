@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.imports import Result, import_text
+from support.imports import Result, import_files, import_text
 from sync.contract.orders import canonical_bytes, order_from_bytes
 from sync.contract.problems import ProblemError
 
@@ -54,12 +54,21 @@ def attempt(folder: Path, data: bytes, **answers: Any) -> Result | None:  # noqa
         made = import_text(folder, data, **answers)
     except ProblemError:
         return None
+    accounted(made)
+    return made
+
+
+def accounted(made: Result) -> None:
+    """Check that every row is somewhere, and that the orders are what the figures say."""
     report = made.report
-    assert report.rows == report.lines + len(report.refused)
+    assert report.rows == report.merged + report.lines + len(report.refused) + report.waiting_lines
+    assert report.waiting_lines == sum(waiting.lines for waiting in report.waiting)
+    assert {held.ref for held in report.held} == {
+        order.external_ref for order in made.orders if order.hold is not None
+    }
     assert report.orders == len(made.orders)
     assert report.lines == sum(len(order.lines) for order in made.orders)
     assert all(order_from_bytes(canonical_bytes(order)) == order for order in made.orders)
-    return made
 
 
 @QUIET
@@ -108,3 +117,97 @@ def test_a_cut_file_never_loses_a_row_silently(tmp_path: Path, cut: int) -> None
     made = attempt(tmp_path, whole[:-cut], accept_truncated=True)
     assert made is not None
     assert made.report.rows == whole[:-cut].rstrip(b"\n").count(b"\n")
+
+
+HEADINGS = st.sampled_from(
+    [
+        "order id",
+        "Order ID",
+        "InvoiceNo",
+        "Qty",
+        "quantity",
+        "SKU",
+        "status",
+        "date",
+        "tags",
+        "city",
+        "updated at",
+        "",
+        "x",
+    ]
+)
+
+
+@QUIET
+@given(
+    st.lists(HEADINGS, min_size=1, max_size=7),
+    st.lists(
+        st.lists(CELLS | st.sampled_from(["shipped", "draft", "POST"]), min_size=1, max_size=7), max_size=12
+    ),
+    st.sampled_from(",;\t|"),
+    st.booleans(),
+)
+def test_any_headings(
+    tmp_path: Path, headings: list[str], rows: list[list[str]], delimiter: str, is_open: bool
+) -> None:
+    """Whatever the columns are called: orders, a question, or a sentence; never a lost row."""
+    text = "\n".join(delimiter.join(row) for row in [["order id", "qty", *headings], *rows])
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode("utf-8", "replace"))
+    try:
+        made = import_files(
+            path,
+            date_style="d/m/y",
+            accept_truncated=True,
+            as_open=is_open,
+            cut_off_tags=True,
+            repair=is_open,
+        )
+    except ProblemError:
+        return
+    accounted(made)
+
+
+@QUIET
+@given(
+    st.lists(st.tuples(st.sampled_from(["1", "2", "3", "", "1E+9"]), CELLS), max_size=8),
+    st.lists(st.tuples(st.sampled_from(["1", "2", "4", "NULL"]), CELLS), max_size=8),
+    st.booleans(),
+)
+def test_any_two_files(
+    tmp_path: Path, heads: list[tuple[str, str]], lines: list[tuple[str, str]], is_reversed: bool
+) -> None:
+    """Orders in one file, lines in another, in either order: merged, waiting, refused or a line."""
+    first, second = tmp_path / "heads.csv", tmp_path / "lines.csv"
+    first.write_text(
+        "orderID,customerID,orderDate,shipVia,shipName,shipAddress,shipCity\n9,A,2024-01-31,1,Ada,,Bath\n"
+        + "".join(f"{ref},A,2024-01-31,1,{cell},Street,Bath\n" for ref, cell in heads),
+        encoding="utf-8",
+    )
+    second.write_text(
+        "orderID,productID,unitPrice,quantity,discount\n9,1,1,1,0\n"
+        + "".join(f"{ref},7,1,{cell},0\n" for ref, cell in lines),
+        encoding="utf-8",
+    )
+    paths = [second, first] if is_reversed else [first, second]
+    try:
+        made = import_files(*paths, accept_truncated=True)
+    except ProblemError:
+        return
+    accounted(made)
+    assert made.report.merged >= 1
+
+
+@QUIET
+@given(st.lists(st.tuples(st.sampled_from(["so_1", "so_2", "", " "]), CELLS, CELLS), min_size=1, max_size=12))
+def test_any_rows_that_continue(tmp_path: Path, rows: list[tuple[str, str, str]]) -> None:
+    """A row without a number goes to the order above it or is refused, never to another one."""
+    path = tmp_path / "odoo.csv"
+    text = "".join(f"{ref},{state},Mug,{count}\n" for ref, state, count in rows)
+    path.write_text(f"id,state,order_line/name,order_line/product_uom_qty\n{text}", encoding="utf-8")
+    try:
+        made = import_files(path, accept_truncated=True)
+    except ProblemError:
+        return
+    accounted(made)
+    assert {order.external_ref for order in made.orders} <= {"so_1", "so_2"}
