@@ -1,0 +1,256 @@
+"""The work that is under way when a disk fails: an outbox and a server's store, and what they promised.
+
+A *worker* does one step at a time on real files. What came back from the store is promised; ``broken``
+looks at files that were found later and says which promise they do not keep.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+from unittest import mock
+
+import sqlalchemy
+
+import server.database
+from server.database import FILE_NAME, Database, open_database
+from server.kernel.records import Batch, Principal, Submission
+from server.kernel.signed import unsigned
+from support.clocks import CountingIds, FakeClock
+from support.drafts import draft
+from support.proofs_apsw import dbapi
+from support.proofs_disk import Disk
+from support.server_bench import ServerBench, numbered
+from sync.client.outbox import Outbox
+from sync.client.stores import files
+from sync.contract.messages import Verdict
+from sync.contract.operations import Change, Move, Operation, Outcome, PutOnHold, Release, operation_bytes
+from sync.contract.orders import HASH_MODULUS, row_hash
+from sync.contract.stages import STAGES
+
+ORDERS: Final = 12
+
+
+class Worker(Protocol):
+    """Something that writes, and knows what it promised."""
+
+    def step(self, chance: random.Random) -> None:
+        """Do one thing; raises what the store raises."""
+        ...
+
+    def broken(self, folder: Path) -> str:
+        """Say what is wrong with the files in ``folder``, empty when every promise is kept."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...
+
+
+@contextmanager
+def on_disk(disk: Disk, folder: Path) -> Iterator[None]:
+    """Let our stores reach the files of ``folder`` through ``disk``; all other files as always."""
+    plain = files.connect
+    create_engine = sqlalchemy.create_engine
+
+    def connect(path: Path) -> object:
+        return disk.connect(path) if path.parent == folder else plain(path)
+
+    def engine(url: str, **options: object) -> object:
+        if str(folder) + "/" in url:
+            options["module"] = dbapi(disk.connect)
+        return create_engine(url, **options)
+
+    with (
+        mock.patch.object(files, "connect", connect),
+        mock.patch.object(server.database, "create_engine", engine),
+    ):
+        yield
+
+
+def any_change(chance: random.Random) -> Change:
+    """Return a change that somebody at a terminal makes; some are long."""
+    match chance.randrange(10):
+        case 0:
+            return PutOnHold("address", "w" * chance.choice((10, 900)))
+        case 1:
+            return Release()
+        case 2:
+            return PutOnHold("other", "n" * chance.choice((100, 3_000, 9_000)))
+        case _:
+            return Move(chance.choice(STAGES))
+
+
+class OutboxWorker:
+    """Somebody at a terminal, with a server that answers now and then."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the outbox in ``folder``."""
+        self._path = folder / "outbox.db"
+        self._outbox = Outbox.open(self._path, CountingIds(1_000)).outbox
+        self._number = 0
+        self.bodies: dict[str, bytes] = {}
+        """Promised: these operations are in the outbox, as they were numbered."""
+        self.verdicts: dict[str, Verdict] = {}
+        self._finished = 0
+        self.underway: frozenset[str] = frozenset()
+        """All of these or none: the store was asked and has not answered yet."""
+        self.refused: set[str] = set()
+
+    def step(self, chance: random.Random) -> None:
+        """Make some moves, or hear of some."""
+        undecided = self._outbox.pending(limit=8) if chance.random() < 0.25 else ()
+        if undecided:
+            self._hear(undecided, chance)
+        else:
+            self._move(chance)
+
+    def _move(self, chance: random.Random) -> None:
+        drafts = []
+        for _ in range(chance.choice((1, 1, 1, 2, 8))):
+            self._number += 1
+            drafts.append(
+                draft(f"op-{self._number}", f"order-{chance.randrange(ORDERS)}", any_change(chance))
+            )
+        self.underway = frozenset(each.op_id for each in drafts)
+        try:
+            appended = self._outbox.append(drafts)
+        except sqlite3.Error:
+            self.refused |= self.underway
+            raise
+        finally:
+            self.underway = frozenset()
+        self.bodies.update((each.op_id, operation_bytes(each)) for each in appended)
+
+    def _hear(self, undecided: tuple[Operation, ...], chance: random.Random) -> None:
+        verdicts = [
+            Verdict(each.device_seq, each.op_id, each.device_seq, Outcome.APPLIED) for each in undecided
+        ]
+        self._outbox.decide(verdicts)
+        self.verdicts.update((each.op_id, each) for each in verdicts)
+        if chance.random() < 0.5:
+            self._outbox.finish(0, verdicts[-1].seq)
+            self._finished = verdicts[-1].seq
+
+    def broken(self, folder: Path) -> str:
+        """Open the files as the next start would."""
+        try:
+            opened = Outbox.open(folder / "outbox.db", CountingIds(5_000))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            return f"the outbox does not open: {error!r}"
+        with closing(opened.outbox) as outbox:
+            if opened.salvage is not None:
+                return f"corrupt: {opened.salvage.reason}, {opened.salvage.rows_saved} saved"
+            return self._missing(outbox)
+
+    def _missing(self, outbox: Outbox) -> str:
+        for op_id, body in self.bodies.items():
+            found = outbox._operation(op_id)
+            if found is None or operation_bytes(found) != body:
+                return f"lost: {op_id} of {len(self.bodies)}"
+        half = {op_id for op_id in self.underway if outbox._operation(op_id) is not None}
+        if half not in (set(), self.underway):
+            return f"torn: {sorted(half)} of {sorted(self.underway)}"
+        held = {each.operation.op_id: each.verdict for each in outbox.state().held}
+        for op_id, verdict in self.verdicts.items():
+            if op_id in held and (held[op_id] is None or verdict.seq <= self._finished):
+                return f"lost: what became of {op_id}"
+        return ""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._outbox.close()
+
+
+class ServerWorker:
+    """A server that decides what terminals hand in."""
+
+    def __init__(self, folder: Path, template: ServerTemplate) -> None:
+        """Open a copy of the template's file in ``folder``."""
+        shutil.copy(template.file, folder / FILE_NAME)
+        self._principal = template.principal
+        self._database = open_database(folder, FakeClock(), CountingIds(1_000_000))
+        self._number = 0
+        self.verdicts: dict[str, Verdict] = {}
+        self.refused: set[str] = set()
+
+    def step(self, chance: random.Random) -> None:
+        """Decide what a terminal hands in; sometimes twice."""
+        operations = []
+        again = self._number > 0 and chance.random() < 0.1
+        for _ in range(chance.choice((1, 1, 2, 8))):
+            if not again:
+                self._number += 1
+            order_id = f"{self._principal.site.key.site_id}-A-{chance.randrange(ORDERS)}"
+            operations.append(numbered(self._number, any_change(chance), order_id))
+        batch = Batch(
+            self._principal.site.key, tuple(Submission(each, self._principal) for each in operations)
+        )
+        try:
+            answers = self._database.store.commit(batch).verdicts
+        except Exception:
+            self.refused |= {each.op_id for each in operations}
+            raise
+        self.verdicts.update((each.op_id, each) for each in answers if each is not None)
+
+    def broken(self, folder: Path) -> str:
+        """Open the files as the next start would, and count everything again."""
+        try:
+            with open_database(folder, FakeClock(), CountingIds(2_000_000)):
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            return f"corrupt: the server does not start: {error!r}"
+        with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+            wrong = check_server(connection)
+            if wrong:
+                return f"corrupt: {wrong}"
+            log = {row[0]: row for row in connection.execute("SELECT op_id, seq, outcome FROM operation_log")}
+        for op_id, verdict in self.verdicts.items():
+            if log.get(op_id) != (op_id, verdict.seq, verdict.outcome.value):
+                return f"lost: {op_id} of {len(self.verdicts)}"
+        return ""
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+
+class ServerTemplate:
+    """A server's file with orders and somebody signed in, made once."""
+
+    def __init__(self, folder: Path) -> None:
+        bench = ServerBench(folder)
+        bench.import_orders(ORDERS)
+        self.principal: Principal = bench.principal()
+        bench.join(self.principal)
+        bench.close()
+        self.file = folder / FILE_NAME
+
+
+def check_server(connection: sqlite3.Connection) -> str:
+    """Say what does not fit together in a server's file, from its rows alone."""
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if verdict != "ok":
+        return str(verdict)
+    boards = connection.execute("SELECT site_id, seq, state_hash FROM boards").fetchall()
+    for site_id, seq, state_hash in boards:
+        seqs = connection.execute("SELECT seq FROM operation_log WHERE site_id = ? ORDER BY seq", (site_id,))
+        if [row[0] for row in seqs] != list(range(1, seq + 1)):
+            return "the log has gaps"
+        total = 0
+        query = "SELECT id, body, row_hash FROM orders WHERE site_id = ?"
+        for order_id, body, stored in connection.execute(query, (site_id,)):
+            if row_hash(bytes(body)) != unsigned(stored):
+                return f"order {order_id} is not what was written"
+            total += unsigned(stored)
+        if total % HASH_MODULUS != unsigned(state_hash):
+            return "the orders are not those of the state hash"
+    return ""
+
+
+__all__ = ["Database", "OutboxWorker", "ServerTemplate", "ServerWorker", "Worker", "check_server", "on_disk"]
