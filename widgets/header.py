@@ -47,6 +47,8 @@ class SearchField(QLineEdit):
     """The field that every scan and search goes into; Escape clears it, then leaves it."""
 
     left = Signal()
+    went_down = Signal()
+    """The Down key: to what was found beside the board."""
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         """Begin empty."""
@@ -92,6 +94,9 @@ class SearchField(QLineEdit):
                 self.clear()
             else:
                 self.left.emit()
+            return
+        if event.key() == Qt.Key.Key_Down:
+            self.went_down.emit()
             return
         super().keyPressEvent(event)
 
@@ -175,6 +180,11 @@ class Header(QFrame):
         self.search.left.connect(self.search_left)
         self._needs_you.clicked.connect(self.needs_you_requested)
         self.connection.clicked.connect(self.connection_requested)
+
+    @property
+    def last_stop(self) -> QWidget:
+        """The part that the Tab key comes to last."""
+        return self._menu
 
     def set_place(self, site: str, station: str) -> None:
         """Say where this terminal stands."""

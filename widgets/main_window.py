@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import tzinfo
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -15,6 +16,7 @@ from widgets.actions import ACTIONS, LATER, ActionBook
 from widgets.banner import BannerArea
 from widgets.board.view import Board
 from widgets.header import Header
+from widgets.late_parts import LateParts
 from widgets.menus import THEME_ACTIONS, MainMenu, next_scale
 from widgets.status_line import StatusLine
 from widgets.theme.look import Look
@@ -23,6 +25,7 @@ from widgets.view_bar import ViewBar
 from widgets.words import translate
 
 if TYPE_CHECKING:
+    from widgets.older_orders import OlderOrders
     from widgets.order_panel import OrderPanel
 
 
@@ -54,9 +57,8 @@ class MainWindow(QMainWindow):
         self.board = board
         self._now_ms = now_ms
         self._version = version
-        self._zone = zone
         self._minute = now_ms() // 60_000
-        self._panel: OrderPanel | None = None
+        self._late = LateParts(board, now_ms, zone)
         self.setWindowTitle(translate("Window", "Fulfillment Kanban"))
         self.header = Header(look, now_ms, zone)
         self.view_bar = ViewBar(look, zone)
@@ -82,7 +84,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        beside = QVBoxLayout()
+        beside = self._beside = QVBoxLayout()
         beside.setSpacing(0)
         for part in (self.view_bar, self.banners):
             beside.addWidget(part)
@@ -170,12 +172,10 @@ class MainWindow(QMainWindow):
 
     def _go_region(self, step: int) -> None:
         """Move the focus to the next or previous part of the window."""
-        regions: tuple[QWidget, ...] = (self.header.search, self.header.connection, self.board)
-        focused = self.focusWidget()
-        if self._panel is not None and not self._panel.isHidden():
-            regions += (self._panel.title,)
-            focused = self._panel.title if self._panel.isAncestorOf(focused) else focused
-        current = regions.index(focused) if focused in regions else len(regions) - 1
+        regions: tuple[QWidget, ...] = (self.header.search, self.header.connection)
+        regions += (*self._late.above_board(), self.board, *self._late.beside_board())
+        focused = self._late.region_of(self.focusWidget())
+        current = regions.index(focused) if focused in regions else regions.index(self.board)
         regions[(current + step) % len(regions)].setFocus(Qt.FocusReason.TabFocusReason)
 
     def _choose_theme(self, theme: ThemeName) -> None:
@@ -198,28 +198,31 @@ class MainWindow(QMainWindow):
         self.actions_book.set_look(look)
         for part in (self.header, self.view_bar, self.banners, self.status_line, self.board, self.menu):
             part.set_look(look)
-        if self._panel is not None:
-            self._panel.set_look(look)
+        self._late.set_look(look)
+
+    def make_older(self) -> OlderOrders:
+        """Make what says which older orders a search found: in the view bar and above the board."""
+        older = self._late.make_older(self.look, self)
+        self.view_bar.add_beside_summary(older.bar)
+        self._beside.insertWidget(self._beside.indexOf(self.board), older.list)
+        for before, after in pairwise((self.header.last_stop, older.bar.button, older.list.table)):
+            QWidget.setTabOrder(before, after)
+        older.offered.connect(self.board.offer_elsewhere)
+        self.board.elsewhere_requested.connect(older.open_list)
+        older.told.connect(self.header.search.setAccessibleDescription)
+        older.left.connect(self.header.focus_search)
+        self.header.search.went_down.connect(older.open_list)
+        return older
 
     def make_panel(self) -> OrderPanel:
         """Make the panel of the open order, hidden at the right of the board."""
-        # Imported when first wanted: a start does without.
-        from widgets.order_panel import OrderPanel
-
-        panel = self._panel = OrderPanel(self.look, self._now_ms, self._zone, self)
-        panel.closed.connect(self.close_panel)
+        panel = self._late.make_panel(self.look, self)
         self._middle.addWidget(panel)
         return panel
 
     def close_panel(self) -> None:
-        """Close the panel; the focus goes from it back to the board."""
-        if self._panel is None or self._panel.isHidden():
-            return
-        has_focus = self._panel.isAncestorOf(self.focusWidget())
-        self._panel.hide()
-        # An order may leave the board while somebody types elsewhere.
-        if has_focus:
-            self.board.setFocus(Qt.FocusReason.OtherFocusReason)
+        """Close the panel; the focus goes back to where it was opened from."""
+        self._late.close_panel()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape that nobody nearer wanted closes the panel."""
@@ -236,8 +239,7 @@ class MainWindow(QMainWindow):
         if now_ms // 60_000 != self._minute:
             self._minute = now_ms // 60_000
             self.board.on_minute()
-            if self._panel is not None:
-                self._panel.on_minute()
+            self._late.on_minute()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Tell that the window goes; nothing unsent is lost by it, so nothing is asked."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from widgets.board.texts import clock_text
 from widgets.elided_label import ElidedLabel
@@ -51,7 +51,8 @@ class ViewBar(QWidget):
         self.setObjectName("viewBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._zone = zone
-        self._name = QLabel(translate("ViewBar", "Today’s dispatch"), self)
+        self._name = ElidedLabel(self)
+        self._name.setText(translate("ViewBar", "Today’s dispatch"))
         self._summary = ElidedLabel(self)
         self._summary.setProperty("tone", "quiet")
         self._undo = QPushButton(translate("ViewBar", "Undo"), self)
@@ -59,7 +60,7 @@ class ViewBar(QWidget):
         self._import = QPushButton(translate("ViewBar", "Import orders"), self)
         self._import.setProperty("kind", "primary")
         self._import.clicked.connect(self.import_requested)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(16, 2, 16, 0)
         row.setSpacing(8)
         row.addWidget(self._name)
@@ -79,6 +80,11 @@ class ViewBar(QWidget):
     def set_summary(self, summary: Summary | None) -> None:
         """Show the line of counts; nothing for None."""
         self._summary.setText("" if summary is None else summary_text(summary, self._zone))
+
+    def add_beside_summary(self, part: QWidget) -> None:
+        """Give ``part`` its place after the line of counts."""
+        self._row.insertSpacing(self._row.indexOf(self._summary) + 1, 8)
+        self._row.insertWidget(self._row.indexOf(self._summary) + 2, part)
 
     def set_can_undo(self, can_undo: bool) -> None:
         """Allow Undo."""

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from support.card_rows import MINUTE_MS, NOW_MS, card_row
 from support.list_source import ListSource
-from sync.contract.orders import Address, Claim, Hold, LineItem, Order
+from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import STAGES, Stage
 from telemetry.recorder import MemoryRecorder
@@ -113,6 +114,16 @@ def scene_rows() -> list[CardRow]:
     return _confirmed() + _picking() + _picked() + _shipped()
 
 
+def changed_rows() -> list[CardRow]:
+    """Return the same, but sources have changed some of them."""
+    words = {
+        204: "Lines changed: SWM-SLT 12 → 10, GBX-M removed. Picking had begun.",
+        205: "Lines changed: SWM-SLT 12 → 10, GBX-M removed. Picking had begun.",
+        305: "Address changed after the order was picked.",
+    }
+    return [row._replace(exception=words.get(row.local_id, row.exception)) for row in scene_rows()]
+
+
 def scene_order() -> Order:
     """Return the order that the panel shows: half picked, one line short, on hold."""
     lines = (
@@ -136,6 +147,36 @@ def scene_order() -> Order:
     )  # fmt: skip
 
 
+def changed_order() -> Order:
+    """Return the order whose source changed it under somebody's hands."""
+    sentence = "Lines changed: SWM-SLT 12 → 10, GBX-M removed. Picking had begun."
+    told = OrderException("LINES_CHANGED", sentence, "op-1", NOW_MS - 3 * MINUTE_MS)
+    return msgspec.structs.replace(scene_order(), hold=None, exceptions=(told,), cut_off_rule="express")
+
+
+def older_orders(count: int = 9) -> tuple[Order, ...]:
+    """Return orders that left the board on earlier days, newest first."""
+    day_ms = 24 * 60 * MINUTE_MS
+    made = []
+    for place in range(count):
+        row = card_row(900 + place)
+        ended_ms = NOW_MS - (1 + place * 5) * day_ms + place * 7 * MINUTE_MS
+        made.append(
+            msgspec.structs.replace(
+                scene_order(), id=f"older-{place}", number=str(61_900 - 37 * place), customer=row.customer,
+                ship_to=Address(city=row.city, postcode="HT9 4HP"), stage=Stage.SHIPPED, stage_ms=ended_ms,
+                cancelled_ms=ended_ms if place == 2 else None, claimed_by=None, hold=None, retired_ms=NOW_MS,
+                tracking_number="" if place == 2 else f"JD0146 0009 {7_781 + place * 113}",
+            )
+        )  # fmt: skip
+    return tuple(made)
+
+
+def older_order() -> Order:
+    """Return the order that the panel shows read only."""
+    return older_orders()[0]
+
+
 @dataclass(frozen=True)
 class Scene:
     """One picture: which orders, which look, what happens before it is taken."""
@@ -151,6 +192,8 @@ class Scene:
     drag_to: Stage | None = None
     focus: int | None = 14
     opened: Callable[[], Order] | None = None
+    older: int = 0
+    is_list_open: bool = False
     size: tuple[int, int] = field(default=(1920, 1080))
 
 
@@ -175,6 +218,32 @@ SCENES = (
         size=(1280, 800),
     ),
     Scene("order-panel-200-percent", scale_percent=200, focus=205, opened=scene_order),
+    Scene("order-changed", focus=205, opened=changed_order, rows=changed_rows),
+    Scene("order-changed-dark", theme=ThemeName.DARK, focus=205, opened=changed_order, rows=changed_rows),
+    Scene("older-found", search="har", older=3),
+    Scene("older-found-no-match", search="harrbour", focus=None, older=1),
+    Scene("older-offline", search="har", is_offline=True),
+    Scene("older-list", search="har", older=312, is_list_open=True),
+    Scene("older-list-dark", theme=ThemeName.DARK, search="har", older=5, is_list_open=True),
+    Scene(
+        "older-list-high-contrast",
+        theme=ThemeName.HIGH_CONTRAST,
+        search="har",
+        older=9,
+        is_list_open=True,
+        size=(1280, 800),
+    ),
+    Scene("older-list-200-percent", scale_percent=200, search="har", older=9, is_list_open=True),
+    Scene("older-order", search="har", older=9, is_list_open=True, opened=older_order),
+    Scene(
+        "older-order-narrow-200-percent",
+        scale_percent=200,
+        search="har",
+        older=9,
+        is_list_open=True,
+        opened=older_order,
+        size=(1280, 800),
+    ),
 )
 """Every picture that ``make screenshots`` takes."""
 
@@ -223,9 +292,16 @@ def stage_scene(scene: Scene, window: MainWindow, source: ListSource) -> None:
         window.header.search.setText(scene.search)
         board.set_filter(scene.search)
         board.show_change(source.search(scene.search))
-    if scene.focus is not None:
+    if scene.focus is not None and not scene.search:
         board.setFocus(Qt.FocusReason.OtherFocusReason)
         board.focus_order(scene.focus)
+    if scene.older:
+        older = window.make_older()
+        older.show_found(older_orders(min(scene.older, 9)), scene.older)
+        if scene.is_list_open:
+            older.open_list()
+    elif scene.search and scene.is_offline:
+        window.make_older().show_quiet("Older orders: only online")
     if scene.opened is not None:
         window.make_panel().open(scene.opened(), seconds_per_line=45)
     for local_id in scene.selected:

@@ -43,6 +43,7 @@ class Board(FocusedCanvas):
     move_requested = Signal(object, object, object)
     order_opened = Signal(object)
     filter_clear_requested = Signal()
+    elsewhere_requested = Signal()
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Board(FocusedCanvas):
         self._keys = BoardKeys(self)
         self._no_match = NoMatch(look, self)
         self._no_match.clear_requested.connect(self.filter_clear_requested)
+        self._no_match.more_requested.connect(self.elsewhere_requested)
         self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle_timer.timeout.connect(self._give_up_settling)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -168,6 +170,10 @@ class Board(FocusedCanvas):
         self.is_filtered = bool(words)
         self._show_emptiness()
         self.update()
+
+    def offer_elsewhere(self, text: str) -> None:
+        """Offer what the filter's words find elsewhere, where they find nothing here ("": nothing)."""
+        self._no_match.show_more(text)
 
     def _show_emptiness(self) -> None:
         """Show "No order matches" when a filter leaves nothing at all."""
