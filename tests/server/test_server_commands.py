@@ -13,19 +13,26 @@ from sqlalchemy.exc import DatabaseError
 
 from server.commands import serve
 from server.commands.setup import First, set_up
-from server.database import create_database, open_database
+from server.database import Database, create_database, open_database
+from server.folders import DATABASE_VARIABLE, database_url
 from server.main import main
 from support.clocks import CountingIds, FakeClock
 from support.processes import ProcessRunner
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A folder that setup made."""
+def data(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that setup made; on PostgreSQL the environment names the database."""
     folder = tmp_path / "data"
-    with create_database(folder, FakeClock(), CountingIds()) as database:
+    monkeypatch.setenv(DATABASE_VARIABLE, database_url)
+    with create_database(folder, FakeClock(), CountingIds(), url=database_url) as database:
         set_up(database, First())
     return folder
+
+
+def opened(data: Path) -> Database:
+    """Open what ``data`` made."""
+    return open_database(data, FakeClock(), CountingIds(), url=database_url(None))
 
 
 def run(*words: str | Path) -> int:
@@ -51,6 +58,30 @@ def test_setup_makes_a_folder_and_adds_to_it(tmp_path: Path, capsys: pytest.Capt
         assert [site.name for site in database.identities.sites()] == ["Hall 1", "Hall 2"]
         (user,) = database.identities.users(database.identities.choose_site("Hall 1").key)
     assert (user.name, user.role) == ("Admin", "supervisor")
+
+
+def test_setup_on_postgresql_makes_the_tables(
+    tmp_path: Path, empty_postgresql_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the option; it says where, without user and password; every command then finds them."""
+    words = ("--data", tmp_path / "data", "--database", empty_postgresql_url)
+    assert run("user", "list", *words) == 1
+    assert "Run the command setup first. [NOT_SET_UP]" in problem_of(capsys)
+    for _ in range(2):
+        assert run("setup", *words) == 0
+        said = capsys.readouterr().out
+        assert "My organization / Main site is ready in the database fk_test" in said
+        assert "kanban@" not in said
+    assert run("user", "list", *words) == 0
+    assert capsys.readouterr().out == "Admin: supervisor\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_launchers_server_stays_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it was given beside that is a mistake."""
+    words = ("serve", "--embedded", "--data", tmp_path, "--database", "postgresql://db/kanban")
+    assert run(*words) == 2
+    assert "[DATABASE_URL_INVALID]" in problem_of(capsys)
 
 
 def test_setup_with_a_wrong_time_zone_leaves_nothing_behind(
@@ -99,7 +130,7 @@ def test_users_are_added_and_listed(
     monkeypatch.setattr("sys.stdin", io.StringIO("a secret\n"))
     assert run("user", "add", "--data", data, "--name", "Eva", "--role", "it", "--password-stdin") == 0
     assert capsys.readouterr().out == "Eva has the role it at Main site.\n"
-    with open_database(data, FakeClock(), CountingIds()) as database:
+    with opened(data) as database:
         site = database.identities.choose_site()
         database.identities.disable_user(site.key, "Admin")
     assert run("user", "list", "--data", data) == 0
@@ -324,14 +355,17 @@ def test_the_server_needs_neither_qt_nor_the_desktop(tmp_path: Path, processes: 
 
 
 def test_a_server_with_current_data_starts_without_heavy_libraries(
-    data: Path, processes: ProcessRunner
+    tmp_path: Path, processes: ProcessRunner
 ) -> None:
     """Neither migrations, nor an object mapper, nor another database's dialect are loaded."""
+    data = tmp_path / "data"
+    with create_database(data, FakeClock(), CountingIds()) as database:
+        set_up(database, First())
     program = (
         "import sys\n"
         "import server.application, server.logs, server.main\n"
         f"server.main.main(['health', '--data', {str(data)!r}])\n"
-        "heavy = ('alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'numpy')\n"
+        "heavy = ('alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'psycopg', 'numpy')\n"
         "print(sorted(set(heavy) & set(sys.modules)))\n"
     )
     process = processes.run(sys.executable, "-c", program)

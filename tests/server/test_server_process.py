@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -31,9 +32,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[RealServer]:
+def own_server(tmp_path: Path, database_url: str) -> Iterator[RealServer]:
     """A server for a test that stops or changes it."""
-    with started_server(tmp_path) as server:
+    with started_server(tmp_path, database_url) as server:
         yield server
 
 
@@ -111,6 +112,38 @@ def test_revoking_a_device_reaches_its_live_connection(own_server: RealServer) -
         assert client.closed() == (1008, "SIGNED_OUT")
     answer = httpx.post(f"{own_server.url}/sign-in", json={"device_token": own_server.device_token})
     assert (answer.status_code, answer.json()["code"]) == (401, "DEVICE_REVOKED")
+
+
+def test_two_servers_on_one_database_are_one_server(tmp_path: Path, postgresql_url: str) -> None:
+    """Signed in at either, what one decides the other tells; its sequence has no gap and no doublet."""
+    with (
+        started_server(tmp_path / "a", postgresql_url) as first,
+        started_server(tmp_path / "b", postgresql_url) as second,
+    ):
+        token = first.sign_in()["access_token"]
+        with SyncClient(first.sync_url) as one, SyncClient(second.sync_url) as two:
+            one.join(token, "device-1")
+            two.join(token, "device-2")
+            one.submit(*(create(number, f"order-{number}") for number in range(1, 11)))
+            assert [entry.seq for entry in two.log_until(10)] == list(range(1, 11))
+            two.submit(numbered(1, Move(Stage.PICKING), "order-3", "device-2"))
+            assert one.log_until(11)[-1].operation.order_id == "order-3"
+            second.kill()
+            assert [verdict.seq for verdict in one.submit(create(11, "order-11"))] == [12]
+
+
+def test_the_database_may_restart_under_a_server(own_server: RealServer) -> None:
+    """Its sessions are ended between two batches; the client notices nothing."""
+    with SyncClient(own_server.sync_url) as client:
+        client.join(own_server.sign_in()["access_token"])
+        client.submit(create(1))
+        if own_server.database_url:
+            with psycopg.connect(own_server.database_url) as other:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        assert [verdict.seq for verdict in client.submit(numbered(2, Move(Stage.PICKING)))] == [2]
 
 
 def test_a_polite_stop_tells_everybody_and_exits_with_0(own_server: RealServer) -> None:

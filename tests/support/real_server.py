@@ -1,4 +1,4 @@
-"""The installed server as a process of its own, on a temporary data folder and free ports.
+"""The installed server as a process of its own, on a temporary data folder or PostgreSQL, and free ports.
 
 ``started_server`` sets a folder up, enrols a device, and serves it until the block ends::
 
@@ -34,10 +34,11 @@ FIRST = First("Nordlicht", "Halle 1", "Europe/Berlin", USER)
 class RealServer:
     """One server process and the folder that it serves; the ports stay the same over restarts."""
 
-    def __init__(self, runner: ProcessRunner, folder: Path) -> None:
+    def __init__(self, runner: ProcessRunner, folder: Path, database_url: str = "") -> None:
         self._runner = runner
         self._process: Process | None = None
         self.data = folder / "server"
+        self.database_url = database_url
         self.token_file = folder / "device.json"
         self.url = ""
         self.sync_url = ""
@@ -65,9 +66,12 @@ class RealServer:
         """
         clock = SystemClock()
         token = new_token()
-        with create_database(self.data, clock, Uuid7Ids(clock, SystemRandom())) as database:
+        with create_database(
+            self.data, clock, Uuid7Ids(clock, SystemRandom()), url=self.database_url
+        ) as database:
             site = set_up(database, FIRST)
             database.identities.add_device(site.key, USER, "Station 1", token)
+        self.token_file.parent.mkdir(exist_ok=True)
         write_token_file(self.token_file, {"device_token": token})
 
     def enrol(self, name: str, token_file: Path, user: str = USER) -> None:
@@ -76,7 +80,7 @@ class RealServer:
 
     def command(self, *words: str | Path, within_s: float = 60.0) -> str:
         """Run a sub-command on the data folder and return what it printed; it must succeed."""
-        process = self._runner.start_program(PROGRAM, *words, "--data", self.data)
+        process = self._runner.start_program(PROGRAM, *words, *self._where())
         process.close_input()
         code = process.wait(within_s)
         assert code == 0, process.stderr
@@ -85,9 +89,13 @@ class RealServer:
     def start(self) -> None:
         """Start serving, and wait until it listens."""
         ports = ("--port", _port(self.url), "--sync-port", _port(self.sync_url))
-        self._process = self._runner.start_program(PROGRAM, "serve", "--data", self.data, *ports)
+        self._process = self._runner.start_program(PROGRAM, "serve", *self._where(), *ports)
         told = self._process.wait_for_json(lambda line: "url" in line)
         self.url, self.sync_url = told["url"], told["sync"]
+
+    def _where(self) -> tuple[str | Path, ...]:
+        database = ("--database", self.database_url) if self.database_url else ()
+        return ("--data", self.data, *database)
 
     def stop(self) -> int:
         """Stop it politely and return the exit code."""
@@ -110,10 +118,10 @@ def _port(url: str) -> str:
 
 
 @contextlib.contextmanager
-def started_server(folder: Path) -> Iterator[RealServer]:
+def started_server(folder: Path, database_url: str = "") -> Iterator[RealServer]:
     """Set a server up below ``folder``, start it, and end it with the block."""
     runner = ProcessRunner()
-    server = RealServer(runner, folder)
+    server = RealServer(runner, folder, database_url)
     try:
         server.set_up()
         server.start()
