@@ -27,7 +27,15 @@ from app.site_zone import SiteZone
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
 from sync.client.board_view import BoardView
-from sync.client.news import News, ProblemArose, RaiseWanted, Started, Welcomed
+from sync.client.news import (
+    ConnectionChanged,
+    LinkState,
+    News,
+    ProblemArose,
+    RaiseWanted,
+    Started,
+    Welcomed,
+)
 from sync.client.profile import Profile
 from sync.contract.flags import DefaultFlags
 from sync.contract.ids import Uuid7Ids
@@ -44,7 +52,9 @@ from widgets.theme import ThemeName, make_look
 if TYPE_CHECKING:
     from app.embedded import EmbeddedServer
     from app.memory_probe import MemoryProbe
+    from app.older_orders_controller import OlderOrdersController
     from app.search_controller import SearchController
+    from sync.client.commands import OlderQuestion
     from sync.client.engine import Engine
     from sync.client.session import Credentials
 
@@ -90,6 +100,8 @@ class Client(QObject):
         self._engine: Engine | None = None
         self._server: EmbeddedServer | None = None
         self._search: SearchController | None = None
+        self._older: OlderOrdersController | None = None
+        self._link = ConnectionChanged(LinkState.CONNECTING, 0)
         self._probe: MemoryProbe | None = None
         self._early: list[Operation] = []
         settings = loaded.settings
@@ -221,8 +233,12 @@ class Client(QObject):
                     self.shell.raise_window()
                 case ProblemArose(problem):
                     self._surface.told.append(problem)
+                case ConnectionChanged():
+                    self._link = news
             self.controller.on_news(news)
             self.connection.on_news(news)
+            if self._older is not None:
+                self._older.on_news(news)
         # Not restarted: under a steady stream of changes it would never fire.
         if self._search is not None and not self._again.isActive():
             self._again.start()
@@ -275,8 +291,22 @@ class Client(QObject):
             self._search.found.connect(self.on_found)
             self._again = QTimer(self, singleShot=True, interval=SEARCH_AGAIN_MS)
             self._again.timeout.connect(self._search.again)
+            self._older = self._make_older()
             self._features.used(FILTERS)
         self._search.search(words)
+        if self._older is not None:
+            self._older.on_search_changed(words)
+
+    def _make_older(self) -> OlderOrdersController:
+        from app.older_orders_controller import OlderOrdersController
+
+        older = OlderOrdersController(self.window, self.view, self.order_panel, self._find_older, self)
+        older.on_news(self._link)
+        return older
+
+    def _find_older(self, question: OlderQuestion) -> None:
+        if self._engine is not None:
+            self._engine.find_older(question)
 
     def on_found(self, ids: object) -> None:
         """Show only what was found; None shows everything."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from support.boards import SYSTEM
 from support.client_bench import ClientBench
 from support.drafts import draft
+from support.orders import make_order
 from support.processes import ProcessRunner
 from sync.client.news import BoardChanged, SnapshotApplied
-from sync.contract.operations import PutOnHold
+from sync.contract.operations import PutOnHold, Retire
 from sync.contract.stages import Stage
 from widgets.order_panel import OrderPanel
 
@@ -79,6 +82,42 @@ def test_it_closes_when_the_order_leaves_the_board(bench: ClientBench) -> None:
     bench.tell(SnapshotApplied(applied.seq, applied.orders, (), 0))
     assert panel.isHidden()
     assert bench.client.board.hasFocus()
+
+
+def test_a_finished_order_that_leaves_the_board_is_read_on(bench: ClientBench) -> None:
+    """Nobody's page is turned over: it says that the order left, and is only read from then on."""
+    (local_id,) = bench.first(Stage.SHIPPED)
+    bench.client.board.order_opened.emit(local_id)
+    panel = bench.client.window.findChild(OrderPanel)
+    assert panel is not None
+    assert panel.order is not None
+    bench.server.decide(draft("r", panel.order.id, Retire()), SYSTEM)
+    change = bench.server.send(bench.cache)
+    bench.tell(BoardChanged(change.changed, change.removed, (), change.cursor, change.decided_device_seq))
+    assert panel.order is not None
+    assert not panel.order.is_on_board
+    assert panel.move_button.isHidden()
+    bench.client.order_panel.on_move_requested()
+    assert bench.engine.submitted == []
+
+
+def test_an_older_order_is_read_and_stays_whatever_happens(bench: ClientBench) -> None:
+    """News of the board are none of it; one that still has its card opens as that."""
+    older = make_order(99, stage=Stage.SHIPPED, retired_ms=5)
+    bench.client.order_panel.open_older(older)
+    panel = bench.client.window.findChild(OrderPanel)
+    assert panel is not None
+    bench.client.controller.counts_changed.emit()
+    assert panel.order == older
+    local_id, _ = _open(bench)
+    shown = bench.client.view.order(local_id)
+    assert shown is not None
+    bench.client.order_panel.open_older(msgspec.structs.replace(shown, retired_ms=5))
+    assert panel.order == shown
+    # A server that does not say when it left says at least that it is found beside the board.
+    bench.client.order_panel.open_older(msgspec.structs.replace(older, retired_ms=None))
+    assert panel.order is not None
+    assert not panel.order.is_on_board
 
 
 def test_it_stays_on_its_order_after_a_snapshot(bench: ClientBench) -> None:

@@ -17,6 +17,7 @@ from support.boards import ServerBoard
 from support.drafts import JUDGE
 from support.orders import Made, make_orders
 from sync.client.cache import Cache
+from sync.client.commands import OlderQuestion
 from sync.client.news import BoardChanged, News, OperationsDecided, OperationsSaved, Started
 from sync.client.profile import open_profile
 from sync.contract.messages import Person, Site, Verdict
@@ -38,6 +39,7 @@ class PretendedEngine:
         """Begin with nothing asked."""
         self.submitted: list[Operation] = []
         self.tries = 0
+        self.questions: list[OlderQuestion] = []
 
     def submit(self, drafts: Sequence[Operation]) -> None:
         """Keep operations."""
@@ -46,6 +48,10 @@ class PretendedEngine:
     def try_now(self) -> None:
         """Count a wish to connect."""
         self.tries += 1
+
+    def find_older(self, question: OlderQuestion) -> None:
+        """Keep a question about older orders."""
+        self.questions.append(question)
 
     def stop(self) -> bool:
         """End cleanly."""
