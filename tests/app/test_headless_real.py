@@ -12,8 +12,12 @@ from support.processes import ProcessRunner
 from support.real_server import RealServer, started_server
 from support.waiting import eventually
 from sync.contract.operations import Outcome
+from sync.contract.stages import Stage
 
 pytestmark = pytest.mark.timeout(120)
+
+OLD_MS = 1_700_000_000_000
+"""In 2023: no site keeps what left then."""
 
 
 @pytest.fixture
@@ -168,3 +172,52 @@ def test_two_people_want_the_same_order(server: RealServer, processes: ProcessRu
     assert (decided["outcome"], decided["reason"], decided["by"]) == ("rejected", "ALREADY_CLAIMED", "Ana")
     two.ask(list={"stage": "picking"})
     assert two.wait("list")["orders"][0]["claimed_by"] == "Ana"
+
+
+def test_an_order_that_left_the_board_is_found_and_nothing_moves_it(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """A terminal that slept meanwhile is told once, shows no ghost, and finds the order by search."""
+    put_orders(server, 2, first=50, stage=Stage.SHIPPED, stage_ms=OLD_MS, tracking_number="JD0146 7781")
+    one = start_headless(processes, server, tmp_path / "one")
+    assert set(one.numbers("shipped")) == {"SO-50", "SO-51"}
+    server.stop()
+    one.wait("connection", state="offline")
+    one.ask(move={"number": "SO-50", "to": "picked"}, ref="late")
+    one.wait("operation", ref="late", fate="saved")
+    assert one.numbers("picked") == ["SO-50"]
+    server.command("retire")
+    server.start()
+    one.ask(try_now={})
+    decided = one.wait("operation", ref="late", fate="decided")
+    assert (decided["outcome"], decided["reason"]) == ("rejected", "UNKNOWN_ORDER")
+    eventually(lambda: one.numbers("shipped") == [])
+    assert one.numbers("picked") == []
+    one.ask(find="jd0146")
+    found = one.wait("found")
+    assert (found["total"], found["older_total"]) == (0, 2)
+    assert {order["number"]: order["tracking_number"] for order in found["older"]} == {
+        "SO-50": "JD0146 7781",
+        "SO-51": "JD0146 7781",
+    }
+    second = Headless(processes, tmp_path / "one")
+    second.wait("ready", attached=True)
+    second.ask(find="SO-50", ref="guest")
+    assert [order["number"] for order in second.wait("found", ref="guest")["older"]] == ["SO-50"]
+    assert (second.quit(), one.quit()) == (0, 0)
+
+
+def test_an_order_is_shipped_and_cancelled_without_a_window(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """Both are decided and seen on the other terminal; neither is taken back."""
+    one = start_headless(processes, server, tmp_path / "one")
+    two = start_headless(processes, server, tmp_path / "two")
+    one.ask(ship={"number": "SO-1", "tracking_number": "JD7781", "carrier": "DHL"}, ref="ship")
+    assert one.wait("operation", ref="ship", fate="done")["number"] == "SO-1"
+    assert two.wait("order", number="SO-1", stage="shipped")["claimed_by"] == ""
+    one.ask(cancel={"number": "SO-2", "note": "the customer rang"}, ref="cancel")
+    assert two.wait("order", number="SO-2")["cancelled"] is True
+    one.ask(undo={}, ref="undo")
+    assert one.wait("problem", ref="undo")["code"] == "NOT_UNDONE"
+    assert (one.quit(), two.quit()) == (0, 0)

@@ -73,11 +73,11 @@ def start_headless(runner: ProcessRunner, server: RealServer, profile: Path) -> 
     return terminal
 
 
-def put_orders(server: RealServer, count: int) -> list[str]:
-    """Put confirmed orders on the server's board and return their numbers."""
+def put_orders(server: RealServer, count: int, first: int = 0, **changed: object) -> list[str]:
+    """Put orders on the server's board, confirmed unless ``changed`` says otherwise; return their numbers."""
     clock = SystemClock()
     ids = Uuid7Ids(clock, SystemRandom())
-    orders = [fresh_order(place) for place in range(count)]
+    orders = [msgspec.structs.replace(fresh_order(place), **changed) for place in range(first, first + count)]
     with open_database(server.data, clock, ids) as database:
         site = database.identities.choose_site("")
         operations = [Operation(ids.new(), ids.new(), Import(order)) for order in orders]
