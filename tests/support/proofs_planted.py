@@ -1,0 +1,118 @@
+"""Copies of our packages with one fault planted in them: a proof that stays green over one proves nothing.
+
+Production code has no switches for this. A plant names words of a file and what stands there instead; when
+the words are not there exactly once, the code has changed and the plant has to follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PACKAGES: Final = ("app", "resources", "server", "sync", "telemetry", "widgets")
+
+
+class Change(NamedTuple):
+    """Words of a file, and what stands there in the copy."""
+
+    path: str
+    words: str
+    instead: str
+
+
+class Plant(NamedTuple):
+    """One fault."""
+
+    name: str
+    changes: tuple[Change, ...]
+
+
+SAVED_TOO_EARLY: Final = Plant(
+    "a move is called saved before the outbox has it",
+    (
+        Change(
+            "sync/client/sending.py",
+            '        self._emitter.job("outbox", "append", filled, then=done)',
+            "        self._emitter.publish(OperationsSaved(filled))\n"
+            '        self._emitter.job("outbox", "append", filled, then=done)',
+        ),
+    ),
+)
+OUTBOX_FORGOTTEN: Final = Plant(
+    "what the outbox held is forgotten at the next start",
+    (
+        Change(
+            "sync/client/outbox.py",
+            "                return OpenedOutbox(cls(connection, hook), None)",
+            '                connection.execute("DELETE FROM operations")\n'
+            "                return OpenedOutbox(cls(connection, hook), None)",
+        ),
+    ),
+)
+NO_DEDUP: Final = Plant(
+    "an operation that comes again is decided again",
+    (
+        Change(
+            "server/kernel/decisions.py",
+            "    if device and number <= mark:\n        return None\n    if device and not is_next:",
+            "    if device and number > mark + 1:",
+        ),
+        Change(
+            "server/kernel/store.py",
+            '        "op_id": operation.op_id,\n        "device_id"',
+            '        "op_id": f"{operation.op_id}:{row.entry.seq}",\n        "device_id"',
+        ),
+        Change(
+            "server/kernel/store.py",
+            '        "device_seq": operation.device_seq,\n        "order_id"',
+            '        "device_seq": row.entry.seq,\n        "order_id"',
+        ),
+    ),
+)
+_COMMIT_LATE: Final = """        late = self.__dict__.pop("late", None)
+        if late is not None:
+            late.commit()
+            late.close()
+"""
+ANSWERED_TOO_EARLY: Final = Plant(
+    "the server answers before its transaction is committed",
+    (
+        Change(
+            "server/kernel/store.py",
+            "        with self._engine.begin() as connection:\n            loaded = _load(connection, batch)",
+            _COMMIT_LATE
+            + "        connection = self.__dict__['late'] = self._engine.connect()\n"
+            + "        if True:\n            loaded = _load(connection, batch)",
+        ),
+        Change(
+            "server/kernel/store.py",
+            "        with self._engine.begin() as connection:\n            board =",
+            _COMMIT_LATE + "        with self._engine.begin() as connection:\n            board =",
+        ),
+    ),
+)
+
+
+ALL: Final = (SAVED_TOO_EARLY, OUTBOX_FORGOTTEN, NO_DEDUP, ANSWERED_TOO_EARLY)
+
+
+@contextlib.contextmanager
+def planted(plant: Plant) -> Iterator[Path]:
+    """Give a folder with our packages and the fault in them, for ``PYTHONPATH``."""
+    with tempfile.TemporaryDirectory(prefix="fk-") as folder:
+        for package in PACKAGES:
+            shutil.copytree(
+                ROOT / package, Path(folder) / package, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for change in plant.changes:
+            path = Path(folder) / change.path
+            text = path.read_text(encoding="utf-8")
+            times = text.count(change.words)
+            assert times == 1, f"{change.path} has these words {times} times: {change.words}"
+            path.write_text(text.replace(change.words, change.instead), encoding="utf-8")
+        yield Path(folder)
