@@ -1,0 +1,81 @@
+"""The command writes the same file at once, and it is remembered like any other export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.main import main
+from support.server_bench import ServerBench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[ServerBench]:
+    """A data folder with three orders."""
+    bench = ServerBench(tmp_path / "data")
+    bench.import_orders(3)
+    yield bench
+    bench.close()
+
+
+def export(bench: ServerBench, *words: str) -> int:
+    """Run the command on the bench's data."""
+    return main(["export", "--data", str(bench.folder), *words])
+
+
+def recorded(bench: ServerBench) -> list[tuple[object, ...]]:
+    """Return what is remembered."""
+    return bench.raw("SELECT user_id, format, record_count, bytes, filter FROM data_exports")
+
+
+def test_a_csv_is_written_and_recorded(bench: ServerBench, tmp_path: Path) -> None:
+    """Readable for its owner and group only; without a person, because the command has none."""
+    target = tmp_path / "orders.csv"
+    assert export(bench, "--output", str(target), "--bom", "--filter", "status=confirmed&q=so-1") == 0
+    data = target.read_bytes()
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert {row["number"] for row in rows} == {"SO-1"}
+    assert target.stat().st_mode & 0o777 == 0o640
+    ((user, kind, count, size, wanted),) = recorded(bench)
+    assert (user, kind, count, size) == (None, "csv", 1, len(data))
+    assert json.loads(str(wanted)) == {"q": "so-1", "status": "confirmed"}
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_standard_output_gets_nothing_but_the_file(
+    bench: ServerBench, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """So that it can be piped."""
+    assert export(bench, "--format", "json", "--output", "-") == 0
+    captured = capfdbinary.readouterr()
+    assert len(json.loads(captured.out)["orders"]) == 3
+    assert recorded(bench)[0][1:3] == ("json", 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--output", "/nowhere/at/all/orders.csv"), 1),
+        (("--output", "-", "--filter", "status=lost"), 1),
+        (("--output", "-", "--filter", "colour=red"), 1),
+        (("--output", "-", "--site", "Elsewhere"), 1),
+        (("--output", "-", "--format", "xlsx"), 2),
+        ((), 2),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    bench: ServerBench, words: tuple[str, ...], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing is recorded."""
+    try:
+        found = export(bench, *words)
+    except SystemExit as ending:
+        found = int(ending.code or 0)
+    assert found == code
+    assert "Traceback" not in capsys.readouterr().err
+    assert recorded(bench) == []
