@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from server.verification.server_node import ServerRoom
 from server.verification.terminal import Station
-from sync.contract.operations import LogEntry, Outcome
+from sync.contract.operations import Import, LogEntry, Outcome
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
 
 
@@ -61,7 +61,7 @@ def _devices_keep_their_order(log: list[LogEntry]) -> Iterable[str]:
 
 
 def _log_replays(log: list[LogEntry]) -> Iterable[str]:
-    """Only applied operations change an order, and each raises its revision by one."""
+    """Only what was taken changes an order, and raises its revision by one; only finished ones leave."""
     orders: dict[str, Order] = {}
     for entry in log:
         order_id = entry.operation.order_id
@@ -72,8 +72,16 @@ def _log_replays(log: list[LogEntry]) -> Iterable[str]:
             after = orders[order_id] = patched(before, entry.patch)
             if after.revision != before.revision + 1:
                 yield f"seq {entry.seq}: revision goes from {before.revision} to {after.revision}"
-        if (entry.order or entry.patch) and entry.outcome is not Outcome.APPLIED:
+            if before.is_on_board and not after.is_on_board and before.is_open:
+                yield f"seq {entry.seq}: an open order left the board"
+        if (entry.order or entry.patch) and entry.outcome not in _taken(entry):
             yield f"seq {entry.seq}: {entry.outcome} and yet it changed the order"
+
+
+def _taken(entry: LogEntry) -> frozenset[Outcome]:
+    """Return the outcomes with which an operation may change an order; a source is merged."""
+    is_import = isinstance(entry.operation.change, Import)
+    return frozenset({Outcome.APPLIED, *((Outcome.MERGED, Outcome.EXCEPTION) if is_import else ())})
 
 
 def log_hash(log: list[LogEntry]) -> int:
@@ -84,7 +92,8 @@ def log_hash(log: list[LogEntry]) -> int:
             orders[entry.operation.order_id] = entry.order
         elif entry.patch is not None:
             orders[entry.operation.order_id] = patched(orders[entry.operation.order_id], entry.patch)
-    return sum(row_hash(canonical_bytes(order)) for order in orders.values()) % HASH_MODULUS
+    shown = (order for order in orders.values() if order.is_on_board)
+    return sum(row_hash(canonical_bytes(order)) for order in shown) % HASH_MODULUS
 
 
 def _terminal_agrees(station: Station, log: list[LogEntry]) -> Iterable[str]:

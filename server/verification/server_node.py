@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -68,9 +69,10 @@ class ServerRoom:
         self.clock = VirtualClock(world, "server")
         self._folder = folder
         self._hook = CrashHook()
-        self._ids = Uuid7Ids(self.clock, world.random)
-        self.database = create_database(folder, self.clock, self._ids, self._hook)
+        self.ids = Uuid7Ids(self.clock, world.random)
+        self.database = create_database(folder, self.clock, self.ids, self._hook)
         self.site: SiteRow = self.database.identities.ensure_site("Org", "Site", "Europe/London")
+        self.zone = ZoneInfo(self.site.time_zone)
         self.node = self._started()
 
     def _started(self) -> ServerNode:
@@ -95,7 +97,7 @@ class ServerRoom:
             return
         self.database.close()
         self.clock.boot()
-        self.database = open_database(self._folder, self.clock, self._ids, self._hook)
+        self.database = open_database(self._folder, self.clock, self.ids, self._hook)
         self.node = self._started()
 
     def log(self) -> list[LogEntry]:

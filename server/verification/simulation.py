@@ -1,4 +1,4 @@
-"""One run: a server, some terminals, people who move orders, and everything that goes wrong.
+"""One run: a server, some terminals, people who move orders, an office, and everything that goes wrong.
 
 ``simulate(seed)`` is repeatable: the same seed gives the same trace hash. Trouble (cuts, offline
 spans, crashes of both sides at effect boundaries and inside store calls, clock jumps) goes on for
@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Final
 
 from server.verification.checks import violations
+from server.verification.office import Office
 from server.verification.server_node import ServerRoom
 from server.verification.sign_in import signed_in_token
 from server.verification.terminal import Station
-from server.verification.world import START_WALL_MS, World
-from sync.contract.operations import Import, Operation, Source
-from sync.contract.orders import LineItem, Order
-from sync.contract.stages import STAGES
+from server.verification.world import World
 
 BUSY_MS: Final = 60_000
 QUIET_MS: Final = 120_000
 ACT_MS: Final = (20, 900)
+OFFICE_MS: Final = (200, 3_000)
 TROUBLE_MS: Final = (100, 4_000)
 DOWN_MS: Final = (50, 6_000)
 CRASH_POINTS: Final = 12
@@ -54,7 +53,7 @@ class Simulation:
         self.seed = seed
         self.world = World(seed)
         self.room = ServerRoom(self.world, folder / "server")
-        self.order_ids = self._import(orders)
+        self.office = Office(self.room, orders)
         self.stations = [
             Station(self.room, name, folder / name, signed_in_token(self.room, name, self.world.random))
             for name in (f"terminal-{number}" for number in range(1, terminals + 1))
@@ -62,27 +61,11 @@ class Simulation:
         self.crashes = 0
         self.cuts = 0
 
-    def _import(self, count: int) -> list[str]:
-        ids = [f"order-{number:04}" for number in range(count)]
-        operations = (self._new_order(order_id) for order_id in ids)
-        self.room.database.store.import_orders(self.room.site.key, operations, "batch-1")
-        return ids
-
-    def _new_order(self, order_id: str) -> Operation:
-        site = self.room.site.key
-        stage = self.world.random.choice(STAGES)
-        now = START_WALL_MS
-        lines = (LineItem(1, "SKU-1", "Thing", 2),)
-        order = Order(
-            order_id, site.organization_id, site.site_id, "simulation", order_id, order_id,
-            stage, now, now, now, now, lines=lines,
-        )  # fmt: skip
-        return Operation(f"import-{order_id}", order_id, Import(order), source=Source.SYSTEM)
-
     def run(self) -> Report:
         """Let the people work under trouble, heal, wait, and look."""
         for station in self.stations:
             self._act_later(station)
+        self._office_later()
         self._trouble_later()
         self.world.run(BUSY_MS)
         self._heal()
@@ -108,10 +91,18 @@ class Simulation:
     def _act_later(self, station: Station) -> None:
         def act() -> None:
             if self.world.now_ms < BUSY_MS:
-                station.act(self.order_ids)
+                station.act(self.office.order_ids)
                 self._act_later(station)
 
         self.world.later(self.world.random.randint(*ACT_MS), act)
+
+    def _office_later(self) -> None:
+        def act() -> None:
+            if self.world.now_ms < BUSY_MS:
+                self.office.act()
+                self._office_later()
+
+        self.world.later(self.world.random.randint(*OFFICE_MS), act)
 
     def _trouble_later(self) -> None:
         def trouble() -> None:
