@@ -159,16 +159,20 @@ class OlderList(QFrame):
         table.setRowCount(len(self._orders))
         table.verticalHeader().setDefaultSectionSize(self._look.px(ROW))
         for row, order in enumerate(self._orders):
-            self._write(row, NUMBER, number_text(order), 15, 700)
-            self._write(row, CUSTOMER, order.customer or order.ship_to.name, 14)
+            customer, ended = order.customer or order.ship_to.name, finished_text(order, now_ms, self._zone)
+            number = self._write(row, NUMBER, number_text(order), 15, 700)
+            self._write(row, CUSTOMER, customer, 14)
             self._write(row, CITY, order.ship_to.city, 14, token="ink2")
-            self._write(row, ENDED, finished_text(order, now_ms, self._zone), 14, token="ink2")
+            self._write(row, ENDED, ended, 14, token="ink2")
             self._write(row, PARCEL, order.tracking_number, 14, token="ink2")
+            told = (number_text(order), customer, order.ship_to.city, ended, order.tracking_number)
+            # The keyboard stands on the number; a reader says the row with it.
+            number.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(filter(None, told)))
         self._fit()
 
     def _write(
         self, row: int, column: int, text: str, px: int, weight: int = 400, *, token: str = "ink"
-    ) -> None:
+    ) -> QTableWidgetItem:
         item = QTableWidgetItem(text)
         item.setFont(
             self._look.font(px, weight, figures=column in {NUMBER, PARCEL}, zero=column in {NUMBER, PARCEL})
@@ -176,6 +180,7 @@ class OlderList(QFrame):
         item.setForeground(self._look.colour(token))
         item.setToolTip(text)
         self.table.setItem(row, column, item)
+        return item
 
     def _fit(self) -> None:
         """Give each column what it needs within its share, and the table the height of its rows."""

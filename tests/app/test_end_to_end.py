@@ -28,6 +28,12 @@ TRACK = "dfe3e8"
 """The ground of a column, where no card is."""
 PICKING = (730, 600)
 """A point in the column Picking."""
+BESIDE = (1850, 900)
+"""A point where the order panel stands when one is open."""
+SURFACE = "ffffff"
+FIRST_OLDER = (1200, 156)
+"""A point on the first row of the list of older orders where nothing is written."""
+SELECTED = "e1ecfd"
 OUTSIDE = (960, 30)
 """A point in the header, where nothing can be dropped."""
 START_S = 60.0
@@ -106,6 +112,30 @@ def test_a_card_dragged_with_the_mouse_stays_after_a_restart_of_both(
     with _started(processes, server, profile, x_display) as terminal:
         assert number in terminal.numbers(Stage.PICKING)
         assert number not in terminal.numbers(Stage.CONFIRMED)
+
+
+def test_an_order_of_another_day_is_found_and_read(
+    processes: ProcessRunner, server: RealServer, x_display: str, tmp_path: Path
+) -> None:
+    """Typed into the search, listed with Down, opened with Enter: it stands beside the board."""
+    put_orders(server, 1, first=50, stage=Stage.SHIPPED, stage_ms=1_700_000_000_000)
+    server.command("retire")
+    with _started(processes, server, tmp_path / "p", x_display) as terminal, real_input(x_display) as hand:
+        assert terminal.numbers(Stage.SHIPPED) == []
+        hand.focus_window(TITLE)
+        eventually(lambda: hand.colour(*BESIDE) == TRACK, 20.0, "the board")
+        hand.key("slash")
+        for digit in "50":
+            hand.key(digit)
+        eventually(lambda: _is_list_open(hand), 20.0, "the list of older orders")
+        hand.key("Return")
+        eventually(lambda: hand.colour(*BESIDE) == SURFACE, 20.0, "the order beside the board")
+
+
+def _is_list_open(hand: RealInput) -> bool:
+    """Press Down, which opens the list as soon as there is one; say whether it stands."""
+    hand.key("Down")
+    return hand.colour(*FIRST_OLDER) == SELECTED
 
 
 def test_escape_and_a_drop_outside_put_the_card_back(

@@ -97,6 +97,9 @@ def test_a_row_says_what_the_order_was_and_how_it_ended(shown: Shown) -> None:
         "JD0146 0009 7781",
     ]  # fmt: skip
     assert _cells(older, 2)[3:] == ["Cancelled 6 Mar", ""]
+    first = older.list.table.item(0, NUMBER)
+    assert first is not None
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == ", ".join(_cells(older, 0))
     bold: Order = msgspec.structs.replace(older_orders()[0], customer="<b>Ada</b>\nsecond line")
     older.show_found((bold,), 1)
     assert _cells(older, 0)[1] == "<b>Ada</b>\nsecond line"

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from support.board_bench import BoardBench, MakeBoard
 from support.card_rows import MINUTE_MS, NOW_MS, card_row, mixed_rows
 from sync.contract.operations import Source
-from sync.contract.rows import Fate
+from sync.contract.rows import BoardChange, Fate
 from sync.contract.stages import Stage
 from widgets.board.focus import Focus
 
@@ -299,3 +299,20 @@ def test_a_late_order_says_so_on_the_lifted_card(make_board: MakeBoard) -> None:
     _lift(bench, 1, 2)
     assert bench.painted_ids() <= {1}
     bench.board.cancel_drag()
+
+
+def test_a_carried_order_that_leaves_the_board_is_dropped_into_nothing(bench: BoardBench) -> None:
+    """Paints go on while it is in the air; the drop leaves no ghost of it."""
+    bench.applies_moves = False
+    _lift(bench, 3, 1)
+    bench.board.show_change(bench.source.take(3))
+    QTest.mouseMove(bench.board, _over(bench, 2))
+    QApplication.processEvents()
+    _release(bench, 2)
+    # What the controller answers when it finds nothing to move.
+    bench.board.show_change(BoardChange((), (Stage.PICKED,)))
+    QApplication.processEvents()
+    assert not bench.has_drag()
+    shown = [each for column in bench.board.columns.each for each in column.ids]
+    assert 3 not in shown
+    assert len(shown) == 10
