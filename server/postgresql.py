@@ -42,7 +42,8 @@ _DEFAULTS: Final = {
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _WRITE: Final = f"BEGIN; SET LOCAL lock_timeout = '{LOCK_WAIT}'"
 _TRY: Final = f"SELECT pg_try_advisory_xact_lock({lock_key('migrations')})"
-_REASON: Final = re.compile(r"(?:FATAL|ERROR):\s*(.+)|failed: (?!FATAL)(.+)|error: (.+)")
+_REASONS: Final = (r"(?:FATAL|ERROR):\s*(.+)", r".*failed: (.+)", r"(.+)")
+"""Where the reason stands in what libpq said, the best place first."""
 
 
 def parse_url(given: str) -> URL:
@@ -178,9 +179,8 @@ def place(url: URL) -> str:
 def refusal(url: URL, error: DBAPIError) -> ProblemError:
     """Return a sentence for what PostgreSQL said when the database was opened."""
     said = str(error.orig).strip()
-    found = _REASON.search(said)
-    reason = next((group for group in found.groups() if group), said) if found else said
-    reason = reason.splitlines()[0].strip().rstrip(".") if reason else "no reason was given"
+    found = next(filter(None, (re.search(pattern, said) for pattern in _REASONS)), None)
+    reason = found[1].strip().rstrip(".") if found else "no reason was given"
     where = place(url)
     if getattr(error.orig, "sqlstate", None):
         return ProblemError(

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from support.postgres_cluster import NoPostgresError, Postgres, running_postgres
+
+NO_POSTGRES = "not tried on PostgreSQL"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let all tests that find no PostgreSQL stand in one line of the summary."""
+    report = yield
+    if isinstance(report.longrepr, tuple) and NO_POSTGRES in report.longrepr[2]:
+        report.longrepr = (__file__, None, report.longrepr[2])  # type: ignore[assignment]
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +27,7 @@ def postgres() -> Iterator[Postgres]:
         with running_postgres() as server:
             yield server
     except NoPostgresError as error:
-        pytest.skip(str(error))
+        pytest.skip(f"{NO_POSTGRES}: {error}")
 
 
 @pytest.fixture

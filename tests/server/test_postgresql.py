@@ -112,7 +112,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
     """Host and database, but neither user nor password."""
     line = refused(f"postgresql://kanban:{SECRET}@127.0.0.1:1/stock?connect_timeout=2")
     assert line.startswith("The database stock at 127.0.0.1 cannot be reached: ")
-    assert "refused" in line
+    assert "cannot be reached: Connection refused. Check" in line
     assert "[DATABASE_UNREACHABLE]" in line
 
 
@@ -126,14 +126,14 @@ def test_a_wrong_password_is_said_and_not_shown(postgres: Postgres, postgresql_u
     right = over_tcp(postgres, postgresql_url)
     open_database(Path("/nowhere"), FakeClock(), CountingIds(), url=right).close()
     line = refused(over_tcp(postgres, postgresql_url, password=SECRET))
-    assert f'password authentication failed for user "{ROLE}"' in line
+    assert f'cannot be reached: password authentication failed for user "{ROLE}". Check' in line
     assert "[DATABASE_UNREACHABLE]" in line
 
 
 def test_a_database_that_is_not_there_is_named(postgresql_url: str) -> None:
     """It is not made: that is for who may."""
     line = refused(make_url(postgresql_url).set(database="nothing").render_as_string(hide_password=False))
-    assert 'database "nothing" does not exist. Check' in line
+    assert 'cannot be reached: database "nothing" does not exist. Check' in line
 
 
 def test_an_empty_database_is_not_set_up(empty_postgresql_url: str, postgres: Postgres) -> None:
@@ -159,10 +159,11 @@ def test_the_tables_of_others_are_left_alone(empty_postgresql_url: str) -> None:
 
 def test_a_role_that_may_make_no_tables_is_told(postgres: Postgres, empty_postgresql_url: str) -> None:
     """In the server's own words; the guide says which rights are needed."""
-    postgres.ask("REVOKE ALL ON SCHEMA public FROM public", empty_postgresql_url)
+    if postgres.loopback is None:
+        pytest.skip("another server than our own is given: there may be one role only")
     postgres.ask("ALTER SCHEMA public OWNER TO CURRENT_USER", empty_postgresql_url)
     line = refused(empty_postgresql_url, may_make=True)
-    assert "cannot be used: " in line
+    assert "cannot be used: permission denied for schema public. Check the rights" in line
     assert "[DATABASE_UNUSABLE]" in line
 
 

@@ -138,7 +138,7 @@ def _programs() -> Path:
         found = _installed()
     if found is None:
         raise NoPostgresError(
-            f"PostgreSQL is not installed: apt-get install postgresql, or name a server in {VARIABLE}"
+            f"it is not installed; apt-get install postgresql, or name a server in {VARIABLE}"
         )
     return found
 
@@ -157,7 +157,7 @@ def _install() -> None:
         try:
             system_packages.ensure(with_tests=True)
         except system_packages.SetupError as error:
-            raise NoPostgresError(f"PostgreSQL could not be installed: {error}") from error
+            raise NoPostgresError(f"it could not be installed: {error}") from error
 
 
 def _initialise(programs: Path, folder: Path) -> None:
