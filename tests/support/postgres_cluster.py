@@ -35,8 +35,8 @@ OS_USER = "postgres"
 ROLE = "kanban"
 PASSWORD = "floor & hall/7"  # with characters that an address must escape
 DEBIAN = Path("/usr/lib/postgresql")
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "jit=off")
-OTHERS = ("max_connections=60", "logging_collector=off", "log_min_messages=fatal", "max_wal_size=256MB")
+UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+OPTIONS = ("shared_buffers=32MB", "jit=off", "max_connections=60", "log_min_messages=fatal")
 
 
 class NoPostgresError(Exception):
@@ -90,21 +90,24 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Give a server, ours or the one that the variable names; raises NoPostgresError."""
+def running_postgres(*, is_durable: bool = False) -> Iterator[Postgres]:
+    """Give a server, ours or the one that the variable names; raises NoPostgresError.
+
+    Ours waits for the disk when it is to be ``is_durable``, which only measurements want.
+    """
     given = os.environ.get(VARIABLE, "")
     with contextlib.ExitStack() as stack:
         if given:
             url = make_url(given)
             made = Postgres(url, url)
         else:
-            made = stack.enter_context(_own())
+            made = stack.enter_context(_own(() if is_durable else UNSAFE))
         yield made
         made.clean_up()
 
 
 @contextlib.contextmanager
-def _own() -> Iterator[Postgres]:
+def _own(more: Sequence[str]) -> Iterator[Postgres]:
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="fk-pg-"))
     try:
@@ -113,7 +116,7 @@ def _own() -> Iterator[Postgres]:
         port = _free_port()
         _initialise(programs, folder)
         command = [str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder)]
-        options = [word for option in (*FAST, *OTHERS) for word in ("-c", option)]
+        options = [word for option in (*OPTIONS, *more) for word in ("-c", option)]
         with (folder / "log").open("wb") as log:
             process = _start([*command, *options], stdout=log, stderr=log)
         try:
