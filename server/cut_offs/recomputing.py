@@ -7,6 +7,7 @@ id says what it is for, and a schedule is marked as followed only when a whole p
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -24,6 +25,9 @@ from sync.contract.stages import Stage
 
 AT_ONCE: Final = 200
 READ_AT_ONCE: Final = 500
+PAUSE_S: Final = 0.12
+"""Between two transactions. Who waits for SQLite's lock looks every 100 ms at the latest: so long a pause lets
+whoever moves a card in."""
 _IDS: Final = uuid.UUID("0f0c7d52-7c7e-4a56-9a9b-4f3d8a2f7b63")
 """Name space of operation and batch ids: the same work has the same id in every process."""
 
@@ -53,12 +57,13 @@ class _Facts(msgspec.Struct, frozen=True):
 
 _FACTS: Final = msgspec.json.Decoder(_Facts)
 Pause = Callable[[], bool]
-"""Called between two transactions; True ends the work."""
+"""Called between two transactions to wait; True ends the work."""
 Progress = Callable[[Recomputed], None]
 
 
-def never_stop() -> bool:
-    """Go on at once."""
+def go_on() -> bool:
+    """Wait for as long as others need, then go on."""
+    time.sleep(PAUSE_S)
     return False
 
 
@@ -70,7 +75,7 @@ class Recomputing:
     """Brings the open orders of a site in line with its schedule."""
 
     def __init__(
-        self, engine: Engine, store: Store, pause: Pause = never_stop, progress: Progress = no_progress
+        self, engine: Engine, store: Store, pause: Pause = go_on, progress: Progress = no_progress
     ) -> None:
         """Read from ``engine``, write through ``store``."""
         self._engine = engine

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, text
 
 from server.cut_offs.local_times import day_start_ms, shown
+from server.cut_offs.recomputing import PAUSE_S, Pause, go_on
 from server.kernel.records import Batch, SiteKey, Submission
 from server.kernel.schema import FINISHED, orders, sites
 from server.kernel.store import Store
@@ -36,11 +37,8 @@ EVERY_S: Final = 60.0
 AT_ONCE: Final = 200
 AT_MOST: Final = 20_000
 """Orders of a site in one run: an old shop's whole history leaves within some minutes, not at once."""
-PAUSE_S: Final = 0.02
-"""Between two transactions, so that whoever moves a card comes in between."""
 _IDS: Final = uuid.UUID("3f8d5f4e-6f3b-4f57-8d3c-0c9a2f2b7e19")
 """Name space of operation ids: two processes that retire one order do it once."""
-Pause = Callable[[], bool]
 
 
 class Closing(NamedTuple):
@@ -151,7 +149,7 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
             context.say(f"{retirement.count(closing):,} orders {since} would leave the board of {site.name}.")
             return 0
         left = 0
-        while some := retirement.run(closing, lambda: False):
+        while some := retirement.run(closing, go_on):
             left += some
     context.say(f"{left:,} orders {since} left the board of {site.name}.")
     return 0

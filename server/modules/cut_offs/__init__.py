@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.cut_offs.recomputing import Recomputing
+from server.cut_offs.recomputing import PAUSE_S, Recomputing
 from server.cut_offs.rows import waiting
 from server.modules.cut_offs import command, routes
 from server.registration import Command, Job, JobContext, Module
 
 EVERY_S: Final = 60.0
-PAUSE_S: Final = 0.02
-"""Between two transactions, so that whoever moves a card comes in between."""
 
 
 def _job(context: JobContext) -> None:

@@ -53,7 +53,7 @@ def edit(bench: ServerBench, *rules: Rule, days: tuple[Day, ...] = ()) -> Schedu
 
 def desk(bench: ServerBench) -> Recomputing:
     """Return what brings orders in line."""
-    return Recomputing(bench.database.engine, bench.database.store)
+    return Recomputing(bench.database.engine, bench.database.store, lambda: False)
 
 
 def recompute(bench: ServerBench) -> Recomputed:
@@ -169,7 +169,7 @@ class Meddling:
 
 def meddled(bench: ServerBench, meddle: object) -> Recomputed:
     """Recompute while something else happens."""
-    return Recomputing(bench.database.engine, Meddling(bench, meddle)).run(bench.site.key)  # type: ignore[arg-type]
+    return Recomputing(bench.database.engine, Meddling(bench, meddle), lambda: False).run(bench.site.key)  # type: ignore[arg-type]
 
 
 def test_an_order_that_is_changed_in_the_same_moment_is_looked_at_again(bench: ServerBench) -> None:
