@@ -99,11 +99,14 @@ class Reader:
     def _keep(self, opened: _Opened, path: Path, text: TextIO) -> None:
         """Check all rows of a file and keep them."""
         kind, check, keep = opened.kind, opened.checker.check, self.kept.add
+        report = self._report
         for row in opened.rows:
-            self._count(path, text)
+            report.rows += 1
+            if report.rows % PROGRESS_ROWS == 0 or report.rows > ROWS:
+                self._count(path, text)
             taken, why = check(row)
             if why:
-                self._report.refuse(len(self._report.files) - 1, row.line, why)
+                report.refuse(len(report.files) - 1, row.line, why)
             if taken is not None:
                 keep(kind, taken)
 
@@ -169,6 +172,7 @@ class Reader:
         file = len(self._report.files) - 1
 
         def refuse(line: int, why: str) -> None:
+            self._report.rows += 1
             self._count(path, text)
             for checker in self.checkers:
                 checker.forget()
@@ -178,7 +182,6 @@ class Reader:
 
     def _count(self, path: Path, text: TextIO) -> None:
         report = self._report
-        report.rows += 1
         if report.rows % PROGRESS_ROWS == 0:
             self._progress(f"Reading {path.name}", text.buffer.tell() / self._bytes, report.rows)
         if report.rows > ROWS:

@@ -81,16 +81,20 @@ class CsvRows:
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the line a row begins in and its fields, as many as the header has."""
         width = len(self.header)
+        record, ends = self._record, self._ends
         while True:
             try:
                 for fields in self._reader():
-                    line, last = self._line, self._record[-1]
-                    length = len(last) if len(self._record) == 1 else sum(map(len, self._record))
-                    self._taken()
+                    line, last = self._line, record[-1]
+                    length = len(last) if len(record) == 1 else sum(map(len, record))
+                    self._line += len(record)
+                    record.clear()
                     if len(fields) == width and length < FIELD_BYTES // 4:
-                        if self._ends.is_cut(line, fields[-1], last):
+                        if last[-1] not in "\r\n" and ends.is_cut(line, fields[-1]):
                             self._refuse_cut(line, fields)
                             continue
+                        if len(fields[-1]) != ends.length:
+                            ends.note(line, fields[-1])
                         yield line, fields
                     elif fields:
                         yield from self._doubtful(line, fields)
@@ -200,24 +204,26 @@ class _LastFields:
     """Tells a cut last field from a whole one, as far as its neighbours above allow."""
 
     def __init__(self) -> None:
-        self._rows = 0
-        self._length = -1
-        """How long all last fields are, -1 before the first, -2 when they differ."""
+        self.length = -1
+        """How long all last fields are, -1 before the first and when they differ."""
+        self._first = 0
+        self._is_alike = True
         self._is_ever_blank = False
         self.open_line = 0
 
-    def is_cut(self, line: int, text: str, last_line: str) -> bool:
-        """Take a row's last field into account; say whether it is cut."""
-        if last_line.endswith(("\n", "\r")):
-            self._rows += 1
-            if self._length != len(text):
-                self._length = len(text) if self._length == -1 else -2
-                self._is_ever_blank = self._is_ever_blank or not text
-            return False
+    def note(self, line: int, text: str) -> None:
+        """Take the last field of a row into account that is not as long as those before."""
+        self._is_alike = not self._first
+        self._first = self._first or line
+        self._is_ever_blank = self._is_ever_blank or not text
+        self.length = len(text) if self._is_alike else -1
+
+    def is_cut(self, line: int, text: str) -> bool:
+        """Say whether the last field of a row without a line end is cut."""
         self.open_line = line
-        if self._rows < ENOUGH_ROWS:
+        if not self._first or line - self._first < ENOUGH_ROWS:
             return False
-        return (not text and not self._is_ever_blank) or (0 <= len(text) < self._length)
+        return (not text and not self._is_ever_blank) or (self._is_alike and len(text) < self.length)
 
 
 def _words(error: csv.Error) -> str:

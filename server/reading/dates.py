@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from server.reading.text_files import clean
 from sync.contract.problems import ProblemError
 
 STYLES: Final = ("y/m/d", "d/m/y", "m/d/y")
@@ -49,6 +50,7 @@ _TIME: Final = re.compile(
     r"(?:(?:T|,? +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)? ?([AaPp])?(?(4)\.?[Mm]\.?)"
     r" ?(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+REMEMBERED: Final = 8_192
 _Day = tuple[int, int, int]
 
 
@@ -127,36 +129,46 @@ def _offset(text: str | None) -> tzinfo | None:
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 
 
-class Seen(NamedTuple):
-    """A value and the row it stands in."""
-
-    row: int
-    text: str
-
-
 class DateColumn:
     """Gathers what one column's values allow and then decides its style."""
 
     def __init__(self, name: str) -> None:
         """Start with no values of the column ``name``."""
         self.name = name
+        self._values: dict[str, list[int]] = {}
+        """Values that were not looked at yet: the row each first stood in, and how often it was there."""
         self._counts: dict[tuple[str, ...], int] = {}
-        self._first: dict[tuple[str, ...], Seen] = {}
+        self._first: dict[tuple[str, ...], tuple[int, str]] = {}
         self._example = ""
 
     def add(self, text: str, row: int = 0) -> None:
         """Take one value into account; ``row`` says where it stands."""
-        found = _DAY.match(text)
-        styles, is_doubtful = _fitting(found[0] if found else "")
-        if is_doubtful and not self._example:
-            self._example = text
-        count = self._counts.get(styles, 0)
-        if not count:
-            self._first[styles] = Seen(row, text)
-        self._counts[styles] = count + 1
+        value = self._values.get(text)
+        if value is not None:
+            value[1] += 1
+            return
+        if len(self._values) >= REMEMBERED:
+            self._look()
+        self._values[text] = [row, 1]
+
+    def _look(self) -> None:
+        """Find the styles that the values fit."""
+        for value, (row, count) in self._values.items():
+            text = clean(value)
+            found = _DAY.match(text)
+            days = _readings(found[0] if found else "")
+            styles = tuple(style for style, day in zip(STYLES, days, strict=True) if day)
+            # 05/05/19 is the same day in both: no reason to ask.
+            if not self._example and len({day for day in days if day}) > 1:
+                self._example = text
+            if text:
+                self._first.setdefault(styles, (row, text))
+                self._counts[styles] = self._counts.get(styles, 0) + count
+        self._values.clear()
 
     def style(self) -> str:
         """Return the style that most values can be read in; raises the question when two can."""
+        self._look()
         scores = {
             style: sum(count for styles, count in self._counts.items() if style in styles) for style in STYLES
         }
@@ -174,23 +186,15 @@ class DateColumn:
     def mixture(self, style: str) -> str:
         """Return what is to be said about values that only fit another style, "" when there are none."""
         # Only what fits not this style counts: 2019-07-31 beside 31/07/2019, or 12/31/19 beside 31/12/19.
+        self._look()
         others = [styles for styles in self._counts if styles and style not in styles]
         if not others:
             return ""
-        seen = self._first[min(others, key=lambda styles: -self._counts[styles])]
+        row, text = self._first[max(others, key=lambda styles: self._counts[styles])]
         doubtful = sum(count for styles, count in self._counts.items() if style in styles and len(styles) > 1)
         also = f" {doubtful:,} values fit both." if self._example and doubtful else ""
         return (
             f"{self.name} holds two styles of dates: it is read as {style}, and "
             f"{sum(self._counts[styles] for styles in others):,} values have another one, "
-            f"first row {seen.row}: {seen.text}. Their orders are held.{also}"
+            f"first row {row}: {text}. Their orders are held.{also}"
         )
-
-
-@lru_cache(maxsize=8_192)
-def _fitting(day: str) -> tuple[tuple[str, ...], bool]:
-    """Return the styles that a day can be read in, and whether they are different days."""
-    days = _readings(day)
-    fitting = tuple(style for style, reading in zip(STYLES, days, strict=True) if reading)
-    # 05/05/19 is the same day in both: no reason to ask.
-    return fitting, len({reading for reading in days if reading}) > 1

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from server.reading.mapper import Layout, Values, clean
+from server.reading.mapper import Layout, Values
 from server.reading.rows import Item, Taken
-from server.reading.text_files import shown
+from server.reading.text_files import clean, shown
 
 ORDER_LINES: Final = 10_000
 """Most lines of one order."""
@@ -86,7 +86,8 @@ def _take(group: Group, row: Taken, item: Item, digests: set[int], refuse: Refus
     digests.add(row.digest)
     group.characters += len(item.sku) + len(item.name) + len(item.location)
     # Of an order that cannot come in only the rows are needed, to name them.
-    group.lines.append(Line(row.file, row.line, _NOTHING if group.is_too_large else item))
+    is_large = group.characters > ORDER_CHARACTERS
+    group.lines.append(Line(row.file, row.line, _NOTHING if is_large else item))
 
 
 _NOTHING: Final = Item("", "", 1, "")

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from server.reading.mapping import LINE_FIELDS, Mapping, as_tuple
-from server.reading.text_files import FIELD_BYTES
+from server.reading.text_files import FIELD_BYTES, clean
 from sync.contract.problems import ProblemError
-
-MISSING: Final = frozenset({"", "NULL", "NA", "N/A"})
-"""What means "no value"."""
 
 Values = tuple[str, ...]
 Refuse = Callable[[int, str], None]
@@ -89,12 +86,6 @@ class Layout:
         """Return the places in ``header`` that this mapping reads: only these may a sentence quote."""
         wanted = {self.mapping.same(name) for slot in (*self.slots, *self.item_columns) for name in slot}
         return frozenset(place for place, name in enumerate(header) if self.mapping.same(name) in wanted)
-
-
-def clean(text: str) -> str:
-    """Return the value without blanks around it, empty when it means "no value"."""
-    text = text.strip()
-    return "" if text in MISSING else text
 
 
 class _Header:

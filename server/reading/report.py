@@ -109,10 +109,8 @@ class Report:
         if reason := maker.waits(group):
             self.held.append(Held(group.ref, reason))
         self.duplicates += len(group.duplicates)
-        self._duplicated += [
-            f"row {line} (order {shown(group.ref)})"
-            for line in group.duplicates[: NAMED_AT_MOST + 1 - len(self._duplicated)]
-        ]
+        if len(self._duplicated) < NAMED_AT_MOST:
+            self._duplicated += [f"row {line} (order {shown(group.ref)})" for line in group.duplicates]
         return True
 
     def finish(self) -> None:

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from server.reading.dates import DateColumn
-from server.reading.mapper import Layout, Row, Values, clean
-from server.reading.text_files import shown
+from server.reading.mapper import Layout, Row, Values
+from server.reading.text_files import MISSING, clean, shown
 
 PIECES: Final = 1_000_000
 """Most pieces on one line."""
@@ -77,6 +77,7 @@ class RowChecker:
         self.dates = {
             name: DateColumn(layout.field_name(name)) for name in DATE_FIELDS if name in layout.order_fields
         }
+        self._dates = [(column, layout.order_fields[name]) for name, column in self.dates.items()]
         mapping = layout.mapping
         self._reversals = tuple(each.rstrip("*") for each in mapping.reversals)
         self._ids = [(name, place) for name in ID_FIELDS for place in layout.order_fields.get(name, ())]
@@ -130,7 +131,7 @@ class RowChecker:
 
     def _item(self, row: Row) -> Item | str:
         """Return the line item of a row, or why it has none."""
-        sku, name, count, location = map(clean, row.item)
+        sku, name, count, location = ["" if (text := each.strip()) in MISSING else text for each in row.item]
         quantity = self._quantities.get(count)
         if quantity is None:
             quantity = _pieces(count) if count or not self._pieces else self._pieces
@@ -147,9 +148,11 @@ class RowChecker:
         for name, place in self._ids:
             if "+" in row.order[place] and is_damaged(text := clean(row.order[place])):
                 self.damaged.setdefault(name, Damage(row.line, text))
-        for name, column in self.dates.items():
-            if text := self.layout.order_value(row.order, name):
-                column.add(text, row.line)
+        for column, places in self._dates:
+            text = row.order[places[0]]
+            if len(places) > 1:
+                text = next((each for place in places if (each := clean(row.order[place]))), "")
+            column.add(text, row.line)
 
     def _why_not(self, ref: str, *, is_next: bool) -> str:
         if not ref:

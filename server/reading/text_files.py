@@ -13,6 +13,8 @@ FILE_BYTES: Final = 200 * 1024 * 1024
 """Longest file."""
 FIELD_BYTES: Final = 64 * 1024
 """Longest field."""
+MISSING: Final = frozenset({"", "NULL", "NA", "N/A"})
+"""What means "no value"."""
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -106,6 +108,12 @@ def _first_bytes(path: Path) -> bytes:
 def _unreadable(path: Path, error: Exception) -> ProblemError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return ProblemError("FILE_UNREADABLE", f"{path} cannot be read: {why}.", "Check its name and its rights.")
+
+
+def clean(text: str) -> str:
+    """Return a value without blanks around it, empty when it means "no value"."""
+    text = text.strip()
+    return "" if text in MISSING else text
 
 
 def shown(text: str) -> str:
