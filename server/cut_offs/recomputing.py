@@ -26,8 +26,8 @@ from sync.contract.stages import Stage
 AT_ONCE: Final = 200
 READ_AT_ONCE: Final = 500
 PAUSE_S: Final = 0.12
-"""Between two transactions. Who waits for SQLite's lock looks every 100 ms at the latest: so long a pause lets
-whoever moves a card in."""
+"""Between two transactions. Whoever waits for SQLite's lock looks every 100 ms at the latest, so everybody
+who moves a card gets in."""
 _IDS: Final = uuid.UUID("0f0c7d52-7c7e-4a56-9a9b-4f3d8a2f7b63")
 """Name space of operation and batch ids: the same work has the same id in every process."""
 

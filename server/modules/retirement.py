@@ -144,14 +144,14 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         retirement = Retirement(database.engine, database.store, context.ids)
         every = retirement.closings(context.clock.wall_ms())
         closing = next(each for each in every if each.site == site.key)
-        since = f"finished before {shown(closing.before_ms, closing.zone)}"
+        since = f"orders finished before {shown(closing.before_ms, closing.zone)}"
         if arguments.dry_run:
-            context.say(f"{retirement.count(closing):,} orders {since} would leave the board of {site.name}.")
+            context.say(f"{retirement.count(closing):,} {since} would leave the board of {site.name}.")
             return 0
         left = 0
         while some := retirement.run(closing, go_on):
             left += some
-    context.say(f"{left:,} orders {since} left the board of {site.name}.")
+    context.say(f"{left:,} {since} left the board of {site.name}.")
     return 0
 
 
