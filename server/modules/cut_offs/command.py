@@ -219,7 +219,8 @@ def _moment(text: str, zone: tzinfo) -> int:
 
 
 def _counted(done: Recomputed, looked: str, changed: str) -> str:
-    return f"{done.orders:,} open {'order' if done.orders == 1 else 'orders'} {looked}, {done.changed:,} {changed}."
+    noun = "order" if done.orders == 1 else "orders"
+    return f"{done.orders:,} open {noun} {looked}, {done.changed:,} {changed}."
 
 
 class _Progress:
