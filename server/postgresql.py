@@ -121,9 +121,19 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - a parameter, or a collection
         return value.replace("\0", "\ufffd") if "\0" in value else value
     if isinstance(value, dict):
         return {name: _storable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_storable(each) for each in value)
+    if isinstance(value, tuple):
+        return tuple(_storable(each) for each in value)
+    if isinstance(value, list) and _has_nul(value):
+        return [_storable(each) for each in value]
     return value
+
+
+def _has_nul(column: list[Any]) -> bool:
+    """Look into a column of a batch, which is all text or none, without touching each; rows are looked into."""
+    given = [each for each in column if each is not None]
+    if not given or not isinstance(given[0], str):
+        return bool(given) and isinstance(given[0], dict | tuple)
+    return "\0" in "".join(given)
 
 
 def check_server(connection: Connection) -> None:

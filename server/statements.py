@@ -28,6 +28,7 @@ _TYPES: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (LargeBinary, "bytea"),
 )
 """PostgreSQL's names of the columns' types; everything else is text."""
+_NUMBERS: Final = frozenset({"bigint", "boolean", "integer"})
 POSTGRESQL: Final = "postgresql"
 _PASSING: Final = frozenset({"23505", "40001", "40P01"})
 """SQLSTATE of a key that is there already, a serialisation failure, a deadlock."""
@@ -59,7 +60,7 @@ def update_rows(
         return
     if is_postgresql(connection):
         sql = _update_from_lists(table, tuple(rows[0]), key)
-        connection.exec_driver_sql(sql, _lists(rows))
+        connection.exec_driver_sql(sql, _lists(table, rows))
     else:
         names = (*(name for name in rows[0] if name not in key), *key)
         connection.exec_driver_sql(_update_one(table, names, key), _tuples(rows, names))
@@ -103,7 +104,7 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Row], ending: s
         return
     names = tuple(rows[0])
     if is_postgresql(connection):
-        connection.exec_driver_sql(_insert_lists(table, names) + ending, _lists(rows))
+        connection.exec_driver_sql(_insert_lists(table, names) + ending, _lists(table, rows))
     else:
         connection.exec_driver_sql(_insert_one(table, names) + ending, _tuples(rows, names))
 
@@ -138,9 +139,10 @@ def _quoted(names: Sequence[str]) -> str:
 
 
 def _unnest(table: Table, names: tuple[str, ...]) -> str:
-    return f"unnest({', '.join(f'%s::{_type_of(table, name)}[]' for name in names)})"
+    return f"unnest({', '.join(f'%b::{_type_of(table, name)}[]' for name in names)})"
 
 
+@functools.cache
 def _type_of(table: Table, name: str) -> str:
     kind = table.c[name].type
     return next((word for known, word in _TYPES if isinstance(kind, known)), "text")
@@ -150,5 +152,12 @@ def _tuples(rows: Sequence[Row], names: tuple[str, ...]) -> list[tuple[object, .
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def _lists(rows: Sequence[Row]) -> tuple[list[object], ...]:
-    return tuple([row[name] for row in rows] for name in rows[0])
+def _lists(table: Table, rows: Sequence[Row]) -> tuple[object, ...]:
+    return tuple(_list(_type_of(table, name), [row[name] for row in rows]) for name in rows[0])
+
+
+def _list(kind: str, values: list[object]) -> object:
+    # Numbers need no escaping: written out they cost a third of what the driver's own way does.
+    if kind in _NUMBERS:
+        return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
+    return values

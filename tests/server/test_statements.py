@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from server.kernel.schema import order_line_items, organizations
@@ -94,6 +94,9 @@ def test_every_character_can_be_stored(connection: Connection) -> None:
     assert found["t-1"][0] == words
     assert found["t-2"][0] in {"a\0b", "a\ufffdb"}
     connection.execute(select(organizations).where(organizations.c.name == "a\0b")).one()
+    many = [organization(f"t-{place}", f"\0{place}") for place in (3, 4)]
+    connection.execute(insert(organizations), many)
+    assert set(named(connection)) == {"t-1", "t-2", "t-3", "t-4"}
 
 
 def test_a_lock_has_one_number_everywhere() -> None:
