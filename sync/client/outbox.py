@@ -24,7 +24,9 @@ import msgspec
 from sync.client.store_values import Held, OutboxState
 from sync.client.stores import files
 from sync.client.stores import outbox_schema as schema
-from sync.client.stores.outbox_salvage import SalvageReport, find_damage, finish_salvage, salvage
+from sync.client.stores.outbox_damage import find_damage
+from sync.client.stores.outbox_mark import Mark, Marked
+from sync.client.stores.outbox_salvage import SalvageReport, finish_salvage, put_aside, salvage
 from sync.contract.messages import Verdict
 from sync.contract.operations import Operation
 from sync.contract.ports import FaultHook, Ids, NoFaults
@@ -51,29 +53,38 @@ class OpenedOutbox(NamedTuple):
 class Outbox:
     """The operations that the server has not confirmed to this terminal's cache."""
 
-    def __init__(self, connection: sqlite3.Connection, faults: FaultHook) -> None:
+    def __init__(self, connection: sqlite3.Connection, faults: FaultHook, mark: Mark) -> None:
         """Use an open, current file; :meth:`open` makes one."""
         self._connection = connection
         self._faults = faults
+        self._mark = mark
+        self._mark.write(*self._identity())
 
     @classmethod
     def open(cls, path: Path, ids: Ids, faults: FaultHook | None = None) -> OpenedOutbox:
         """Open or make the file; a damaged one is salvaged first. Raises ``ProblemError``."""
         hook = faults or NoFaults()
+        mark = Mark(path)
+        report = None
         try:
             finish_salvage(path)
-            connection, damage = _open_whole(path, ids)
-            if connection is not None:
-                return OpenedOutbox(cls(connection, hook), None)
-            report = salvage(path, damage, ids)
-            connection, damage = _open_whole(path, ids)
+            marked = mark.read()
+            # SQLite throws away what it does not understand of a log, so it is read before.
+            log = files.read_log(path)
+            connection, damage = _open_whole(path, ids, marked, log)
+            if damage:
+                aside = put_aside(path, log)
+                if connection is not None:
+                    connection.close()
+                report = salvage(path, aside, damage, ids, marked)
+                connection, damage = _open_whole(path, ids)
+            if connection is None or damage:
+                raise _unusable(path, damage)
+            return OpenedOutbox(cls(connection, hook, mark), report)
         except files.TooNewError as error:
             raise _too_new(path) from error
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from error
-        if connection is None:
-            raise _unusable(path, damage)
-        return OpenedOutbox(cls(connection, hook), report)
 
     def state(self) -> OutboxState:
         """Return the identity and everything that is not done."""
@@ -96,6 +107,7 @@ class Outbox:
                     self._connection.execute(schema.INSERT, schema.row_of(Held(known, None)))
                 numbered.append(known)
             schema.put_identity(self._connection, device_id, next_seq)
+        self._mark.write(device_id, next_seq)
         return tuple(numbered)
 
     def pending(self, after_device_seq: int = 0, limit: int = 64) -> tuple[Operation, ...]:
@@ -147,6 +159,8 @@ class Outbox:
         The ids of the operations stay, so a server that decided one under the former identity
         answers with the stored outcome.
         """
+        # Between the two the mark would accuse the new identity of having lost everything.
+        self._mark.clear()
         with self._transaction("renew_identity"):
             held = self._held("ORDER BY device_seq")
             self._connection.execute("DELETE FROM operations")
@@ -154,6 +168,7 @@ class Outbox:
                 renewed = msgspec.structs.replace(operation, device_id=device_id, device_seq=device_seq)
                 self._connection.execute(schema.INSERT, schema.row_of(Held(renewed, None)))
             schema.put_identity(self._connection, device_id, len(held) + 1)
+        self._mark.write(device_id, len(held) + 1)
         return self.state()
 
     def reopen(self, first_device_seq: int) -> None:
@@ -195,25 +210,27 @@ def _whole(row: tuple[object, ...]) -> Held:
     return held
 
 
-def _open_whole(path: Path, ids: Ids) -> tuple[sqlite3.Connection | None, str]:
-    """Return a connection to a file that is whole, or None and what is wrong with its content."""
+def _open_whole(
+    path: Path, ids: Ids, marked: Marked | None = None, log: bytes = b""
+) -> tuple[sqlite3.Connection | None, str]:
+    """Return a connection, and what is wrong with the file's content; without a connection something is."""
+    if (marked is not None or log) and not files.has_content(path):
+        return None, "the file is empty"
     connection = files.connect(path)
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         files.climb(connection, schema.APPLICATION_ID, schema.ladder(ids))
-        damage = find_damage(connection, path)
-    except files.DamagedError as error:
-        damage = str(error)
+        damage = find_damage(connection, path, marked)
+    except (files.DamagedError, ValueError, TypeError) as error:
+        # A value of another type than we ever wrote is damage like any other.
+        return connection, str(error)
     except BaseException as error:
+        if isinstance(error, sqlite3.Error) and files.is_damage(error):
+            return connection, str(error)
         connection.close()
-        if not (isinstance(error, sqlite3.Error) and files.is_damage(error)):
-            raise
-        return None, str(error)
-    if damage:
-        connection.close()
-        return None, damage
-    return connection, ""
+        raise
+    return connection, damage
 
 
 def _too_new(path: Path) -> ProblemError:

@@ -130,15 +130,15 @@ def _row(carriers: Carriers, local_id: int, order: Order) -> OrderRow:
 def _write_words(connection: sqlite3.Connection, local_id: int, old: Order | None, new: Order) -> None:
     if old is not None:
         # Most operations move an order and leave its words alone.
-        if (old.number, old.customer, old.ship_to, old.lines) == (
-            new.number,
-            new.customer,
-            new.ship_to,
-            new.lines,
-        ):
+        if _worded(old) == _worded(new):
             return
         schema.drop_words(connection, local_id, search_text(old))
     schema.put_words(connection, local_id, search_text(new))
+
+
+def _worded(order: Order) -> tuple[object, ...]:
+    """Return everything that search words are made of and that can change."""
+    return (order.number, order.tracking_number, order.customer, order.ship_to, order.lines)
 
 
 def _waiting_for(connection: sqlite3.Connection, order: Order) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from sync.client.stores.card_columns import COLUMNS, SearchText, card_values, search_text
 from sync.client.stores.files import Step
-from sync.contract.orders import HASH_MODULUS, Order
+from sync.contract.orders import HASH_MODULUS, Order, order_from_bytes
 
 APPLICATION_ID: Final = 0x464B4331
 CURRENT: Final = ""
@@ -47,6 +47,10 @@ def create_set(connection: sqlite3.Connection, prefix: str, generation: int) -> 
         " WHERE backorder_of <> ''"
     )
     connection.execute(f"CREATE TABLE {prefix}bodies (local_id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+    _create_words(connection, prefix)
+
+
+def _create_words(connection: sqlite3.Connection, prefix: str) -> None:
     # Contentless: the words are in the bodies already; whoever takes an order out knows its words.
     # Prefix indexes would make every write three times as slow, and a search of 100,000 orders 3 ms faster.
     connection.execute(
@@ -66,7 +70,15 @@ def _first(connection: sqlite3.Connection) -> None:
     create_set(connection, CURRENT, 0)
 
 
-LADDER: Final[tuple[Step, ...]] = (_first,)
+def _second(connection: sqlite3.Connection) -> None:
+    """Write the words anew: the shop's reference and the tracking number are among them now."""
+    connection.execute("DROP TABLE orders_fts")
+    _create_words(connection, CURRENT)
+    for local_id, body in connection.execute("SELECT local_id, body FROM bodies"):
+        put_words(connection, local_id, search_text(order_from_bytes(body)))
+
+
+LADDER: Final[tuple[Step, ...]] = (_first, _second)
 """A later step that changes the order tables may as well empty the cache: the server has it all."""
 
 

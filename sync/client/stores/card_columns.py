@@ -83,11 +83,20 @@ def card_row(local_id: int, order_id: str, values: CardValues, backorder_number:
 
 
 SearchText = tuple[str, str, str, str]
-"""Number, customer, city and all products of an order: the columns of the search index."""
+"""Numbers, customer, city and all products of an order: the columns of the search index."""
 
 
 def search_text(order: Order) -> SearchText:
-    """Return what an order is found by: number, customer, address and lines, nothing else of it."""
+    """Return what an order is found by: its numbers, customer, address and lines, nothing else of it.
+
+    A label that is scanned carries the tracking number; the shop knows the order by its reference.
+    """
+    numbers = dict.fromkeys((order.number, order.external_ref, order.tracking_number))
     items = dict.fromkeys(word for line in order.lines for word in (line.sku, line.name))
     names = dict.fromkeys((order.customer, order.ship_to.name, order.ship_to.company))
-    return (order.number, " ".join(filter(None, names)), order.ship_to.city, " ".join(items))
+    return (
+        " ".join(filter(None, numbers)),
+        " ".join(filter(None, names)),
+        order.ship_to.city,
+        " ".join(items),
+    )

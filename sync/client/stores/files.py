@@ -110,6 +110,17 @@ def companions(path: Path) -> tuple[Path, ...]:
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
+def has_content(path: Path) -> bool:
+    """Say whether there is anything in the file; one in memory is always ready."""
+    return path == MEMORY or (path.exists() and path.stat().st_size > 0)
+
+
+def read_log(path: Path) -> bytes:
+    """Return the log that a crash has left beside a database; after a proper end there is none."""
+    log = companions(path)[0]
+    return log.read_bytes() if path != MEMORY and log.exists() else b""
+
+
 def aside_name(path: Path) -> Path:
     """Return a name beside ``path`` that nothing has yet: ``outbox-damaged-1.db``."""
     number = 1

@@ -1,4 +1,4 @@
-"""A damaged outbox: what is wrong with it, and every whole row saved into a new file.
+"""A damaged outbox: every whole row saved into a new file.
 
 The damaged file stays beside the new one for IT. The new file is built completely under another
 name and installed last; whoever is interrupted on the way goes on at the next start
@@ -12,6 +12,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,11 +21,13 @@ import msgspec
 from sync.client.store_values import Held
 from sync.client.stores import files
 from sync.client.stores import outbox_schema as schema
+from sync.client.stores.outbox_mark import Marked, mark_path
+from sync.client.stores.raw_pages import raw_rows
 from sync.contract.operations import Operation, crc, operation_from_bytes
 from sync.contract.ports import Ids
 
-CHECKED_BYTES: Final = 4 * 1024 * 1024
-"""Files up to this size are checked by SQLite too at every start; it takes some milliseconds."""
+SURE_KEPT: Final = 100_000
+"""With so many done operations kept, older ones have been let go of: what is missing cannot be counted."""
 PROBES: Final = 100_000
 """Numbers that are asked for one by one between the readable ends of a table..."""
 BLIND_PROBES: Final = 1_000
@@ -51,51 +54,32 @@ class Found(NamedTuple):
     """False when SQLite stopped somewhere: rows may be missing without a trace."""
 
 
-def find_damage(connection: sqlite3.Connection, path: Path) -> str:
-    """Return what is wrong with an open outbox, empty when nothing is."""
-    identity = schema.read_identity(connection)
-    if identity is None:
-        return "the identity is not whole"
-    seen = []
-    for row in connection.execute(f"SELECT {schema.COLUMNS} FROM operations ORDER BY device_seq"):
-        if schema.held_of(row) is None:
-            return f"row {row[0]} is not whole"
-        seen.append(int(row[0]))
-    missing = _missing(seen, identity[1])
-    if missing:
-        done = connection.execute("SELECT device_seq FROM kept WHERE device_seq >= ?", (min(missing),))
-        missing -= {int(row[0]) for row in done}
-    if missing:
-        return f"row {min(missing)} is missing"
-    if path != files.MEMORY and path.stat().st_size <= CHECKED_BYTES:
-        verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
-        return "" if verdict == "ok" else verdict
-    return ""
-
-
-def _missing(seen: list[int], next_device_seq: int) -> set[int]:
-    """Return the numbers that were given and are not in ``seen``: numbers are dense.
-
-    With nothing held, the last number given must at least be among the done ones.
-    """
-    first = seen[0] if seen else max(next_device_seq - 1, 1)
-    return set(range(first, next_device_seq)) - set(seen)
-
-
-def salvage(path: Path, reason: str, ids: Ids) -> SalvageReport:
-    """Put the damaged file aside and build a new one from its whole rows."""
+def put_aside(path: Path, log: bytes) -> Path:
+    """Copy the damaged file, with ``log`` as the log that was found beside it; return the copy's path."""
     aside = files.aside_name(path)
-    shutil.copy2(path, aside)
-    wal = files.companions(path)[0]
-    if wal.exists():
-        shutil.copy2(wal, files.companions(aside)[0])
+    if path.exists():
+        shutil.copyfile(path, aside)
+    else:
+        aside.touch()
+    if log:
+        files.companions(aside)[0].write_bytes(log)
+    return aside
+
+
+def salvage(path: Path, aside: Path, reason: str, ids: Ids, marked: Marked | None = None) -> SalvageReport:
+    """Build a new file from the whole rows of the one that was put ``aside``."""
+    log = files.companions(aside)[0]
+    # Before SQLite looks: it throws away a log that it does not like.
+    database, frames = aside.read_bytes(), log.read_bytes() if log.exists() else b""
     found = _read(aside)
-    held = dict(found.held)
-    if not found.is_readable:
-        held = _with_carved(aside, found)
-    lost = None if found.identity is None else len(_lost(found, held))
-    identity = None if lost != 0 or not found.is_readable else found.identity
-    _build(path, identity, list(held.values()), found.kept, ids)
+    fresh = _from_bytes(database, frames, found)
+    held = [*found.held.values(), *fresh]
+    lost = _lost(found, held, marked)
+    identity = None if lost != 0 or fresh or not found.is_readable else found.identity
+    if identity is None:
+        # Under an identity of its own nothing that was lost is ever waited for.
+        held.sort(key=lambda entry: (entry.operation.device_seq, entry.operation.op_id))
+    _build(path, identity, held, found.kept, ids)
     finish_salvage(path)
     return SalvageReport(aside.name, reason, len(held), lost, identity is None)
 
@@ -105,18 +89,27 @@ def finish_salvage(path: Path) -> None:
     ready = _ready(path)
     if path == files.MEMORY or not ready.exists():
         return
-    # The old log first: beside the new file it would be read as the new file's own.
-    for companion in files.companions(path):
+    # The old log first: beside the new file it would be read as the new file's own. The mark is the
+    # damaged file's: against the new one it would prove a loss that has been told already.
+    for companion in (*files.companions(path), mark_path(path)):
         companion.unlink(missing_ok=True)
     ready.replace(path)
     _sync_folder(path.parent)
 
 
-def _lost(found: Found, held: dict[int, Held]) -> set[int]:
-    if found.identity is None:
-        return set()
-    done = {entry.operation.device_seq for entry in found.kept}
-    return _missing(sorted(held), found.identity[1]) - done
+def _lost(found: Found, held: list[Held], marked: Marked | None) -> int | None:
+    """Return how many operations are gone, None when that cannot be known."""
+    if found.identity is None or len(found.kept) >= SURE_KEPT:
+        return None
+    device_id, next_device_seq = found.identity
+    if marked is not None:
+        if marked.device_id != device_id:
+            return None
+        next_device_seq = max(next_device_seq, marked.next_device_seq)
+    own = {
+        each.operation.device_seq for each in (*held, *found.kept) if each.operation.device_id == device_id
+    }
+    return len(set(range(1, next_device_seq)) - own)
 
 
 def _read(aside: Path) -> Found:
@@ -140,7 +133,7 @@ def _read(aside: Path) -> Found:
 def _read_identity(connection: sqlite3.Connection) -> tuple[str, int] | None:
     try:
         return schema.read_identity(connection)
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError, TypeError):
         return None
 
 
@@ -168,26 +161,50 @@ def _scan(connection: sqlite3.Connection, query: str, found: dict[int, Held | No
     return True
 
 
-def _with_carved(aside: Path, found: Found) -> dict[int, Held]:
-    """Return the held rows with those that only their bytes still show, all under new numbers."""
-    known = {entry.operation.op_id for entry in (*found.held.values(), *found.kept)}
-    carved: dict[str, Operation] = {}
-    for file in (aside, files.companions(aside)[0]):
-        if file.exists():
-            carved.update((operation.op_id, operation) for operation in carve(file.read_bytes()))
-    fresh = [operation for op_id, operation in carved.items() if op_id not in known]
-    everything = [*found.held.values(), *(Held(operation, None) for operation in fresh)]
-    everything.sort(key=lambda entry: (entry.operation.device_seq, entry.operation.op_id))
-    return dict(enumerate(everything, 1))
+def _from_bytes(database: bytes, log: bytes, found: Found) -> list[Held]:
+    """Return what only the bytes still show: whole rows first, then operations without the rest of theirs."""
+    known = {entry.operation.op_id.encode() for entry in (*found.held.values(), *found.kept)}
+    fresh: dict[bytes, Held] = {}
+    for row in raw_rows(database, log, _START, lambda op_id: op_id not in known):
+        is_done = len(row) == len(schema.COLUMNS.split()) + 1
+        entry = _raw_held(row[1:] if is_done else row)
+        if entry is None:
+            continue
+        op_id = entry.operation.op_id.encode()
+        if is_done:
+            # An older page still shows it among those that are not done.
+            known.add(op_id)
+            fresh.pop(op_id, None)
+            found.kept.append(entry)
+        else:
+            fresh.setdefault(op_id, entry)
+    known |= fresh.keys()
+    for data in (log, database):
+        for operation in carve(data, known):
+            known.add(operation.op_id.encode())
+            fresh[operation.op_id.encode()] = Held(operation)
+    return list(fresh.values())
 
 
-_START: Final = re.compile(rb'\{"op_id":"')
+def _raw_held(row: list[object]) -> Held | None:
+    """Return what a row of the file's bytes stores; its key stands in the operation too."""
+    try:
+        if row[0] is None:
+            row[0] = operation_from_bytes(bytes(row[2])).device_seq  # type: ignore[call-overload]
+        return schema.held_of(tuple(row))
+    except (IndexError, TypeError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+_START: Final = re.compile(rb'\{"op_id":"([^"\\]{1,64})"')
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 
 
-def carve(data: bytes) -> Iterator[Operation]:
+def carve(data: bytes, known: AbstractSet[bytes] = frozenset()) -> Iterator[Operation]:
     """Find whole operations in the bytes of a file: canonical form with its checksum behind it."""
     for start in _START.finditer(data):
+        if start.group(1) in known:
+            continue
         end = _object_end(data, start.start())
         body = data[start.start() : end]
         checksum = crc(body)

@@ -26,6 +26,7 @@ from sync.contract.operations import (
     Outcome,
     Reason,
     Retire,
+    Ship,
     Take,
 )
 from sync.contract.orders import Order, OrderPatch, canonical_bytes
@@ -306,6 +307,21 @@ def test_changed_words_are_found_and_old_ones_are_not(cache: Cache) -> None:
     ask = cache._connection.execute
     assert ask(query, ('"changed-1"*',)).fetchall() == [(1,)]
     assert ask(query, (f'number:"{ORDERS[0].number}"',)).fetchall() == []
+
+
+def test_a_tracking_number_is_found_from_its_delta_on(cache: Cache) -> None:
+    """Whoever scans the label of what has just left finds it."""
+    order = next(each for each in ORDERS if each.is_open and each.hold is None)
+    board = ServerBoard([order])
+    board.snapshot_into(cache)
+    query = "SELECT rowid FROM orders_fts WHERE orders_fts MATCH ?"
+    assert cache._connection.execute(query, ('"JD7781"*',)).fetchall() == []
+    board.decide(draft("a", order.id, Ship("JD7781")))
+    board.send(cache)
+    assert cache._connection.execute(query, ('"JD7781"*',)).fetchall() == [(1,)]
+    board.decide(draft("b", order.id, Ship("JD7782")))
+    board.send(cache)
+    assert cache._connection.execute(query, ('"JD7781"*',)).fetchall() == []
 
 
 def _told(cache: Cache, board: ServerBoard, method: str) -> None:

@@ -60,6 +60,8 @@ def test_an_old_cache_shows_its_board(tmp_path: Path, name: str) -> None:
         orders = [view.order(local_id) for stage in STAGES for local_id in view.ids(stage)]
         hashes = [row_hash(canonical_bytes(order)) for order in orders if order is not None]
         assert len(view.search("40011")) == 1
+        # By the shop's reference too, which the first version did not look at.
+        assert len(view.search("7-11")) == 1
     assert opened.put_aside == ""
     assert (state.cursor, state.orders, len(hashes)) == (41, 12, 12)
     assert state.state_hash == sum(hashes) % HASH_MODULUS

@@ -47,7 +47,6 @@ def ids(opened: OpenedOutbox) -> list[str]:
 
 SPOILED = {
     "body": "UPDATE operations SET body = replace(body, 'order-7', 'order-8') WHERE device_seq = 8",
-    "verdict": "UPDATE operations SET state = 1, seq = 3 WHERE device_seq = 8",
     "type": "UPDATE operations SET body = 5 WHERE device_seq = 8",
     "gone": "DELETE FROM operations WHERE device_seq = 8",
 }
@@ -72,6 +71,18 @@ def test_one_bad_row_costs_one_row(tmp_path: Path, fault: str) -> None:
     again = reopened(path)
     again.outbox.close()
     assert again.salvage is None
+
+
+def test_a_bad_verdict_costs_nothing(tmp_path: Path) -> None:
+    """The operation itself is whole, so it is saved, and the server is asked again what became of it."""
+    path = tmp_path / "outbox.db"
+    filled(path)
+    spoil(path, "UPDATE operations SET state = 1, seq = 3 WHERE device_seq = 8")
+    opened = reopened(path)
+    report = opened.salvage
+    assert report is not None
+    assert (report.rows_saved, report.rows_lost, report.device_id_renewed) == (35, 0, True)
+    assert ids(opened) == [f"op-{n}" for n in range(5, 40)]
 
 
 @pytest.mark.parametrize(

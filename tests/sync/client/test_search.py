@@ -19,6 +19,8 @@ ORDERS = list(make_orders(3, Made(seed=2)))
 ORDERS[0] = msgspec.structs.replace(
     ORDERS[0],
     number="SO-1042",
+    external_ref="gid-99812",
+    tracking_number="JD0146 0009 7781",
     customer="Zoë Müller",
     ship_to=Address(name="Zoë Müller", city="Łódź"),
     lines=(LineItem(1, "KET-77/b", "Copper kettle", 1),),
@@ -38,6 +40,9 @@ def searcher(tmp_path: Path) -> Iterator[Searcher]:
     "words",
     [
         "SO-1042",
+        "gid-998",
+        "jd0146",
+        "7781",
         "so-10",
         "#1042",
         "zoe",
