@@ -129,7 +129,7 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - a parameter, or a collection
 
 
 def _has_nul(column: list[Any]) -> bool:
-    """Look into a column of a batch, which is all text or none, without touching each; rows are looked into."""
+    """Look into a column of a batch, all of it text or none; of a list of rows each has to be looked into."""
     given = [each for each in column if each is not None]
     if not given or not isinstance(given[0], str):
         return bool(given) and isinstance(given[0], dict | tuple)
