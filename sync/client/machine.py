@@ -181,7 +181,7 @@ class ClientMachine:
         # With a link, this was an early renewal: the server says when it really needs one.
         if self._is_wanted and self._link is None:
             self._notices.tell(problem)
-            self._wait(problem.code)
+            self._wait(problem.code, is_refusal=problem.code != "SERVER_UNREACHABLE")
 
     def _on_timer(self, name: str) -> None:
         if name == RETRY:
@@ -267,9 +267,9 @@ class ClientMachine:
         self._conversation.close_link()
         self._emitter.emit(CancelTimer(LOOK))
 
-    def _wait(self, detail: str) -> None:
+    def _wait(self, detail: str, *, is_refusal: bool = False) -> None:
         self._notices.detail = detail
-        self._retry_at(self._clock.mono_ms() + self._backoff.failed())
+        self._retry_at(self._clock.mono_ms() + self._backoff.failed(is_refusal=is_refusal))
 
     def _forget_token(self, why: str) -> None:
         self._token = ""

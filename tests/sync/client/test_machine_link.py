@@ -205,19 +205,34 @@ def test_a_cold_start_without_a_server_knows_the_age_of_the_board() -> None:
 
 
 def test_the_wait_doubles_and_ends_with_a_live_link() -> None:
-    """Each failure may wait twice as long, up to 30 s; success starts from the beginning."""
+    """Each failure may wait twice as long, up to 30 s, but stays below 2 s while the outage is young."""
     bench = MachineBench(cache=cached())
     bench.command(GoOnline("token"))
     waits = []
-    for _ in range(10):
+    for _ in range(26):
         bench.lose(0)
         waits.append(bench.timers["retry"] - bench.clock.mono)
         bench.fire("retry")
-    assert waits == [125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]
+    assert waits == [125, 250, 500, *[750] * 17, 1000, 2000, 4000, 8000, 15000, 15000]
     bench.come_up()
     bench.welcome()
     bench.lose()
     assert bench.timers["retry"] - bench.clock.mono == 125
+
+
+def test_a_refused_sign_in_is_not_repeated_like_an_outage() -> None:
+    """The server counts failed sign-ins, so a terminal that was told no soon asks seldom."""
+    waits = {}
+    for code in ("DEVICE_REVOKED", "SERVER_UNREACHABLE"):
+        bench = MachineBench(cache=cached())
+        bench.command(GoOnline())
+        waits[code] = []
+        for _ in range(9):
+            bench.command(NoToken(Problem(code, "No.")))
+            waits[code].append(bench.timers["retry"] - bench.clock.mono)
+            bench.fire("retry")
+    assert waits["DEVICE_REVOKED"] == [125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000]
+    assert waits["SERVER_UNREACHABLE"] == [125, 250, 500, *[750] * 6]
 
 
 def test_try_now_connects_at_once() -> None:
