@@ -26,7 +26,7 @@ from sync.contract.permissions import is_allowed
 from sync.contract.problems import Problem, ProblemError
 
 T = TypeVar("T")
-_STATUS: Final = {
+STATUS: Final = {
     "BAD_REQUEST": 400,
     "SIGN_IN_NEEDED": 401,
     "TOKEN_EXPIRED": 401,
@@ -43,6 +43,7 @@ _STATUS: Final = {
     "TOO_MANY_ATTEMPTS": 429,
     "TOO_MANY_EXPORTS": 429,
 }
+"""The HTTP status of a problem; every other code is 400."""
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -114,7 +115,7 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ProblemError):
         raise error
     headers: dict[str, str] = {}
-    status = _STATUS.get(error.problem.code, 400)
+    status = STATUS.get(error.problem.code, 400)
     if isinstance(error, TooManyAttemptsError):
         headers["Retry-After"] = str(-(-error.wait_ms // 1000))
     if status == HTTPStatus.UNAUTHORIZED:
