@@ -48,9 +48,9 @@ OUTBOX_FORGOTTEN: Final = Plant(
     (
         Change(
             "sync/client/outbox.py",
-            "                return OpenedOutbox(cls(connection, hook), None)",
-            '                connection.execute("DELETE FROM operations")\n'
-            "                return OpenedOutbox(cls(connection, hook), None)",
+            "            return OpenedOutbox(cls(connection, hook, mark), report)",
+            '            connection.execute("DELETE FROM operations")\n'
+            "            return OpenedOutbox(cls(connection, hook, mark), report)",
         ),
     ),
 )

@@ -44,7 +44,7 @@ def card_values(order: Order) -> CardValues:
         order.stage_ms,
         len(to_pick),
         sum(map(_is_picked, to_pick)),
-        sum(line.quantity_cancelled > 0 for line in to_pick),
+        sum(_is_short(line, order) for line in to_pick),
         sum(line.quantity_ordered for line in to_pick),
         claim.name if claim else "",
         claim.user_id if claim else "",
@@ -63,6 +63,13 @@ def _disagreement(order: Order) -> str:
     is_said = order.cancelled_ms is not None
     told = [each for each in order.exceptions if not (is_said and each.code == Reason.CANCELLED)]
     return told[-1].sentence if told else ""
+
+
+def _is_short(line: LineItem, order: Order) -> bool:
+    """Say whether pieces of a line are missing; a line that the source took away is not."""
+    is_gone = line.quantity_cancelled >= line.quantity_ordered
+    is_taken_away = is_gone and any(each.code == Reason.LINES_CHANGED for each in order.exceptions)
+    return line.quantity_cancelled > 0 and not is_taken_away
 
 
 def _is_picked(line: LineItem) -> bool:
