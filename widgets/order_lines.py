@@ -27,6 +27,7 @@ class OrderLines(QTableWidget):
         self.setAccessibleName(translate("Order", "Lines, in walking order"))
         self._look = look
         self._lines: tuple[LineItem, ...] = ()
+        self._removed: frozenset[int] = frozenset()
         self.horizontalHeader().hide()
         self.verticalHeader().hide()
         self.setShowGrid(False)
@@ -44,11 +45,14 @@ class OrderLines(QTableWidget):
         header.setSectionResizeMode(PRODUCT, QHeaderView.ResizeMode.Stretch)
         self.currentCellChanged.connect(self._on_current)
 
-    def show_lines(self, lines: tuple[LineItem, ...]) -> None:
-        """Show the first of ``lines``; the line that the keyboard stands on stays."""
-        if lines == self._lines and self.rowCount():
+    def show_lines(self, lines: tuple[LineItem, ...], removed: frozenset[int] = frozenset()) -> None:
+        """Show the first of ``lines``; the line that the keyboard stands on stays.
+
+        ``removed`` are the positions of those that the order's source took away.
+        """
+        if (lines, removed) == (self._lines, self._removed) and self.rowCount():
             return
-        self._lines = lines
+        self._lines, self._removed = lines, removed
         self._fill()
 
     def set_look(self, look: Look) -> None:
@@ -63,7 +67,7 @@ class OrderLines(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(look.px(56))
         self.setRowCount(len(shown))
         for row, line in enumerate(shown):
-            state = line_state(line)
+            state = line_state(line, is_removed=line.position in self._removed)
             product = "\n".join(part for part in (line.name, line.sku) if part)
             pieces = f"{line.quantity_picked} / {line.quantity_ordered}"
             self._write(row, BIN, line.location, 15, 600, "ink")

@@ -33,6 +33,7 @@ from widgets.order_texts import (
     move_text,
     number_text,
     place_text,
+    removed_lines,
     size_text,
     time_words,
 )
@@ -186,7 +187,7 @@ class OrderPanel(QFrame):
             self.title.setFocus(Qt.FocusReason.OtherFocusReason)
         self.move_button.setVisible(goal is not None)
         self.move_button.setText("" if goal is None else move_text(goal))
-        self.lines.show_lines(order.lines)
+        self.lines.show_lines(order.lines, removed_lines(order))
         self._show_text(self._more, more_lines_text(len(order.lines)))
         self._show_text(self._note, order.note)
         self._note_heading.setVisible(bool(order.note))

@@ -173,8 +173,22 @@ def walking_order(lines: Sequence[LineItem]) -> list[LineItem]:
     return sorted(lines, key=lambda line: (not line.location, line.location, line.position))
 
 
-def line_state(line: LineItem) -> LineState:
+def removed_lines(order: Order) -> frozenset[int]:
+    """Return the positions of lines that the order's source took away; short lines are none."""
+    if not any(each.code == Reason.LINES_CHANGED for each in order.exceptions):
+        return frozenset()
+    return frozenset(
+        line.position for line in order.lines if line.quantity_cancelled >= line.quantity_ordered
+    )
+
+
+def line_state(line: LineItem, *, is_removed: bool = False) -> LineState:
     """Return how far a line is."""
+    too_many = line.quantity_picked + line.quantity_cancelled - line.quantity_ordered
+    if too_many > 0:
+        return LineState("undo-2", "violet", translate(_CONTEXT, "Put {n} back", n=too_many))
+    if is_removed:
+        return LineState("ban", "ink3", translate(_CONTEXT, "Removed"))
     if line.quantity_cancelled:
         short = translate(_CONTEXT, "Short {n}", n=line.quantity_cancelled)
         return LineState("package-x", "amber", short)

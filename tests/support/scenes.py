@@ -151,7 +151,15 @@ def changed_order() -> Order:
     """Return the order whose source changed it under somebody's hands."""
     sentence = "Lines changed: SWM-SLT 12 → 10, GBX-M removed. Picking had begun."
     told = OrderException("LINES_CHANGED", sentence, "op-1", NOW_MS - 3 * MINUTE_MS)
-    return msgspec.structs.replace(scene_order(), hold=None, exceptions=(told,), cut_off_rule="express")
+    first, *rest, last = scene_order().lines
+    lines = (
+        msgspec.structs.replace(first, quantity_ordered=10),
+        *rest,
+        msgspec.structs.replace(last, quantity_cancelled=last.quantity_ordered, quantity_picked=1),
+    )
+    return msgspec.structs.replace(
+        scene_order(), hold=None, exceptions=(told,), cut_off_rule="express", lines=lines
+    )
 
 
 def older_orders(count: int = 9) -> tuple[Order, ...]:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from support.card_rows import MINUTE_MS, NOW_MS
 from support.pseudo_locale import PseudoTranslator
-from support.scenes import ZONE, Scene, build_window, scene_order
+from support.scenes import ZONE, Scene, build_window, changed_order, scene_order
 from sync.contract.orders import LineItem, Order, OrderException
 from sync.contract.stages import Stage
 from widgets.main_window import MainWindow
@@ -216,6 +216,20 @@ def test_the_worst_exception_stands_first(changed: dict[str, object], tone: Tone
     first, hold = band_words(msgspec.structs.replace(scene_order(), **changed), NOW_MS, ZONE)
     assert (first.tone, first.text) == (tone, begin)
     assert hold.text.startswith("On hold since")
+
+
+def test_a_line_that_the_shop_took_away_is_not_short(shown: Shown) -> None:
+    """What is picked of it goes back; a short line of the same order stays short."""
+    _, panel = shown
+    panel.show_order(changed_order())
+    assert _cells(panel, STATE) == ["Done", "Done", "To pick", "Short 2", "To pick", "Put 1 back"]
+    assert line_state(LineItem(1, "S", "T", 5, quantity_picked=7)).text == "Put 2 back"
+    *rest, last = changed_order().lines
+    lines = (*rest, msgspec.structs.replace(last, quantity_picked=0))
+    panel.show_order(msgspec.structs.replace(changed_order(), lines=lines))
+    assert _cells(panel, STATE)[-1] == "Removed"
+    panel.show_order(msgspec.structs.replace(changed_order(), lines=lines, exceptions=()))
+    assert _cells(panel, STATE)[-1] == "Short 1"
 
 
 def test_a_shipped_order_names_its_parcel_and_when_it_left(shown: Shown) -> None:

@@ -21,7 +21,7 @@ from sync.client.board_view import CACHED_ROWS, BoardView
 from sync.client.cache import Cache
 from sync.client.stores.card_columns import carrier_name
 from sync.contract.operations import Move, Operation, Outcome, Reason, Release, Retire
-from sync.contract.orders import Order, OrderException
+from sync.contract.orders import LineItem, Order, OrderException
 from sync.contract.rows import BoardChange, Fate, Group, GroupKey
 from sync.contract.stages import STAGES, Stage
 
@@ -132,6 +132,22 @@ def test_a_card_says_the_newest_disagreement(tmp_path: Path) -> None:
     with closing(Board(tmp_path, orders)) as board:
         rows = board.view.rows([board.local_id(order) for order in orders])
     assert [row.exception for row in rows] == [lines.sentence, "", lines.sentence]
+
+
+def test_a_line_that_the_source_took_away_is_not_short(tmp_path: Path) -> None:
+    """The card says that lines changed, not that pieces are missing."""
+    told = OrderException("LINES_CHANGED", "Lines changed: B removed.", "op-1", 1)
+    short, gone = (
+        LineItem(1, "A", "A", 3, quantity_cancelled=1),
+        LineItem(2, "B", "B", 2, quantity_cancelled=2),
+    )
+    orders = (
+        msgspec.structs.replace(ORDERS[0], exceptions=(told,), lines=(short, gone)),
+        msgspec.structs.replace(ORDERS[1], exceptions=(), lines=(short, gone)),
+    )
+    with closing(Board(tmp_path, orders)) as board:
+        rows = board.view.rows([board.local_id(order) for order in orders])
+    assert [row.lines_short for row in rows] == [1, 2]
 
 
 def test_rows_come_in_the_order_asked_for(board: Board) -> None:
