@@ -118,9 +118,9 @@ def as_text(report: Report, *, with_files: bool) -> Iterator[str]:
         for refusal in report.refused
     )
     yield from _some("Refused:", refusals, len(report.refused))
-    yield from _some("Held for review:", _by_order(report.held), len(report.held))
+    yield from _some("On hold:", _by_order(report.held), len(report.held))
     if report.waiting_lines:
-        yield f"Lines waiting: {len(report.waiting):,} orders have no row of their own that is used."
+        yield f"Lines waiting: of {len(report.waiting):,} orders no row of their own is used."
     yield from _some("Not taken:", _by_order(report.not_taken), len(report.not_taken))
     yield from _some("Changed under somebody's hands:", _by_order(report.alarmed), len(report.alarmed))
     changed = f"{report.updated:,} changed, " if report.updated else ""
