@@ -30,6 +30,7 @@ _ENDS: Final = "\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 _BLANKS: Final = (
     "[^\\S" + _ENDS + "]|[\x00-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
 )
+_RUN: Final = frozenset("=+-@＝＋－＠")
 _STARTS: Final = re.compile(f"(^|[{_ENDS}])(?=(?:{_BLANKS})*[=+\\-@＝＋－＠])")
 _BEGINS_BLANK: Final = re.compile("^(?=[\t\r\n])")
 BOM: Final = b"\xef\xbb\xbf"
@@ -139,6 +140,9 @@ def harmless(text: str) -> str:
     >>> harmless("=1+1"), harmless(" +1"), harmless("a-1")
     ("'=1+1", "' +1", 'a-1')
     """
+    if text.isprintable():
+        # One line, and no blanks but those that strip: nearly every text, and ten times as fast.
+        return f"'{text}" if text.lstrip()[:1] in _RUN else text
     return _BEGINS_BLANK.sub("'", _STARTS.sub(r"\1'", text))
 
 
@@ -201,38 +205,47 @@ def _csv(rows: Iterable[Iterable[object]]) -> bytes:
     return text.getvalue().encode("utf-8", "replace")
 
 
-def _rows(order: Order) -> Iterator[tuple[object, ...]]:
-    exported = as_exported(order)
-    ship_to, hold = exported.ship_to, exported.hold
+def _rows(order: Order) -> Iterator[list[object]]:
+    head = _head(as_exported(order))
+    for line in order.lines:
+        yield [
+            *head,
+            line.position,
+            harmless(line.sku),
+            harmless(line.name),
+            line.quantity_ordered,
+            harmless(line.location),
+            line.requires_picking,
+            line.quantity_picked,
+            line.quantity_cancelled,
+        ]
+    if not order.lines:
+        yield [*head, *("" for _ in _LINE_COLUMNS)]
+
+
+def _head(order: ExportedOrder) -> list[object]:
+    """Return the cells that are the same in every row of an order."""
+    ship_to, hold = order.ship_to, order.hold
     cells: dict[str, object] = {
-        name: getattr(exported, name) for name in COLUMNS if name in ExportedOrder.__struct_fields__
-    }
-    cells |= {
-        "tags": ", ".join(exported.tags),
+        **{name: getattr(order, name) for name in _ORDER_COLUMNS if hasattr(order, name)},
+        **{name: getattr(ship_to, name) for name in Address.__struct_fields__},
         "ship_name": ship_to.name,
-        **{name: getattr(ship_to, name) for name in Address.__struct_fields__ if name != "name"},
+        "tags": ", ".join(order.tags),
         "hold_reason": hold.reason if hold else "",
         "hold_note": hold.note if hold else "",
     }
-    for place, line in enumerate(exported.lines or (None,), start=1):
-        cells["line"] = place if line else ""
-        cells |= {column: getattr(line, field) if line else "" for column, field in _LINE.items()}
-        yield tuple(harmless(str(cells[name])) if name in TEXT_COLUMNS else cells[name] for name in COLUMNS)
+    return [harmless(str(cells[name])) if name in TEXT_COLUMNS else cells[name] for name in _ORDER_COLUMNS]
 
 
-_LINE: Final = {
-    "sku": "sku",
-    "line_name": "name",
-    "quantity": "quantity",
-    "location": "location",
-    "requires_picking": "requires_picking",
-    "quantity_picked": "quantity_picked",
-    "quantity_cancelled": "quantity_cancelled",
-}
-COLUMNS: Final = (
+_ORDER_COLUMNS: Final = (
     *("external_ref", "source", "number", "status", "status_at", "placed_at", "cut_off_at", "ship_method"),
     *("carrier", "priority", "customer", "ship_name", "company", "street", "city", "region", "postcode"),
     *("country", "phone", "note", "tags", "hold_reason", "hold_note", "cancelled_at", "tracking_number"),
-    *("claimed_by", "created_at", "updated_at", "retired_at", "order_id", "line", *_LINE),
+    *("claimed_by", "created_at", "updated_at", "retired_at", "order_id"),
 )
+_LINE_COLUMNS: Final = (
+    *("line", "sku", "line_name", "quantity", "location", "requires_picking", "quantity_picked"),
+    "quantity_cancelled",
+)
+COLUMNS: Final = (*_ORDER_COLUMNS, *_LINE_COLUMNS)
 """The columns of the CSV, in their order."""

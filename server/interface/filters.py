@@ -110,7 +110,10 @@ def criteria(wanted: OrderFilter, site: SiteRow) -> Criteria:
 
 def _ids(wanted: OrderFilter, site: SiteRow) -> Iterator[ColumnElement[bool]]:
     """Give the conditions that an index answers faster than looking at every order."""
-    of_this_site = select(orders.c.id).where(*of_site(site.key))
+    # Only what the partial index of the board holds, so that the orders themselves are not read.
+    of_this_site = select(orders.c.id).where(
+        orders.c.site_id == site.key.site_id, orders.c.deleted_at.is_(None)
+    )
     if wanted.scope == "board":
         yield order_search.c.order_id.in_(of_this_site.where(orders.c.retired_at.is_(None)))
     if wanted.updated_since is not None:

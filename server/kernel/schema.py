@@ -186,7 +186,7 @@ FINISHED: Final = (
 )
 """Orders that only wait to leave the board; in these very words, so that a query is seen to fit the index."""
 Index("idx_orders_finished", orders.c.site_id, orders.c.stage_at, sqlite_where=text(FINISHED))
-Index("idx_orders_updated", orders.c.site_id, orders.c.updated_at)
+Index("idx_orders_updated", orders.c.updated_at)
 KANBAN: Final = "deleted_at IS NULL AND status IN ('confirmed', 'picking', 'picked', 'shipped')"
 Index(
     "idx_orders_kanban_status",
