@@ -14,6 +14,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from server.cut_offs.local_times import day_start_ms
 from server.modules.demo_words import CARRIERS, GOODS, HOLD_NOTES, NOTES, PICKERS, PLACES, TAGS, Place
 from server.registration import Command, CommandContext, Module, add_data_option, add_site_option
 from sync.contract.operations import Import, Operation, Source
@@ -85,7 +86,7 @@ def _order(
     has_cut_off = rng.random() > 0.05
     # Someone who ordered before the collection before that one would have been served by it.
     placed_ms = min(leaves.at_ms, plan.now_ms) - rng.randrange(20, 20 * 60) * MINUTE_MS
-    stage_ms = _stage_ms(rng, stage, placed_ms, plan.now_ms)
+    stage_ms = _stage_ms(rng, stage, placed_ms, plan)
     place = rng.choice(PLACES)
     is_express = rng.random() < 0.07
     return Order(
@@ -108,19 +109,27 @@ def _order(
         tags=tuple(rng.sample(TAGS, rng.choice((1, 1, 2)))) if rng.random() < 0.2 else (),
         claimed_by=None if stage is Stage.CONFIRMED else _claim(rng, stage_ms),
         hold=_hold(rng, plan.now_ms) if stage is Stage.CONFIRMED and rng.random() < 0.06 else None,
-        cancelled_ms=plan.now_ms - 9 * MINUTE_MS if stage is Stage.PICKING and rng.random() < 0.06 else None,
+        cancelled_ms=max(plan.now_ms - 9 * MINUTE_MS, _today_ms(plan))
+        if stage is Stage.PICKING and rng.random() < 0.06
+        else None,
         tracking_number=f"FK{rng.randrange(10**9):09d}" if stage is Stage.SHIPPED else "",
         lines=_lines(rng, stage),
         **_recipient(rng, place),
     )
 
 
-def _stage_ms(rng: random.Random, stage: Stage, placed_ms: int, now_ms: int) -> int:
+def _stage_ms(rng: random.Random, stage: Stage, placed_ms: int, plan: DemoPlan) -> int:
     """Return since when the order stands in its stage: what is on the floor came there lately."""
     if stage is Stage.CONFIRMED:
         return placed_ms
     longest = 8 * 60 if stage is Stage.SHIPPED else 50
-    return max(placed_ms, now_ms - rng.randrange(2, longest) * MINUTE_MS)
+    since_ms = max(placed_ms, plan.now_ms - rng.randrange(2, longest) * MINUTE_MS)
+    # What was finished yesterday is no longer on a board.
+    return max(since_ms, _today_ms(plan)) if stage is Stage.SHIPPED else since_ms
+
+
+def _today_ms(plan: DemoPlan) -> int:
+    return day_start_ms(plan.now_ms, plan.zone)
 
 
 def _claim(rng: random.Random, at_ms: int) -> Claim:

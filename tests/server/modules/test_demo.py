@@ -73,6 +73,15 @@ def test_no_order_comes_from_the_future() -> None:
             assert all(line.quantity_picked == line.quantity_ordered for line in order.lines)
 
 
+@pytest.mark.parametrize("minutes", [0, 1, 60, 479, 1439])
+def test_what_was_finished_was_finished_today(minutes: int) -> None:
+    """Also right after midnight: everything of a demo stays on the board until the day is over."""
+    midnight = NOW_MS - 12 * HOUR_MS
+    made = orders(now_ms=midnight + minutes * 60_000)
+    assert all(order.stage_ms >= midnight for order in made if order.stage is Stage.SHIPPED)
+    assert all(order.cancelled_ms >= midnight for order in made if order.cancelled_ms is not None)
+
+
 def test_the_command_adds_only_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same demo again changes nothing; a larger one adds the rest."""
     where = ["--data", str(tmp_path / "data")]
