@@ -128,6 +128,10 @@ def _stage_ms(rng: random.Random, stage: Stage, placed_ms: int, plan: DemoPlan) 
     return max(since_ms, _today_ms(plan)) if stage is Stage.SHIPPED else since_ms
 
 
+def _cancelled_ms(plan: DemoPlan) -> int:
+    return max(plan.now_ms - 9 * MINUTE_MS, _today_ms(plan))
+
+
 def _today_ms(plan: DemoPlan) -> int:
     return day_start_ms(plan.now_ms, plan.zone)
 
