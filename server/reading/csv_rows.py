@@ -16,6 +16,8 @@ from sync.contract.problems import ProblemError
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
+DOS_END: Final = "\x1a"
+"""What old programs put behind the last line."""
 ENOUGH_ROWS: Final = 20
 """How many rows must be alike before another one is said to be cut."""
 
@@ -68,7 +70,7 @@ class CsvRows:
         try:
             for fields in self._reader():
                 self._taken()
-                if fields:
+                if any(fields):
                     return [name.strip().lstrip("\ufeff") for name in fields]
         except csv.Error as error:
             raise ProblemError(
@@ -191,7 +193,9 @@ class CsvRows:
                 line = self._again.popleft()
             else:
                 line = next(self._source, "")
-                self._last = line or self._last
+                self._last = line.rstrip(DOS_END) or self._last
+            if line[-1:] == DOS_END:
+                line = line.rstrip(DOS_END)
             if not line:
                 return
             if "\0" in line:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
-from server.reading.text_files import clean
+from server.reading.text_files import clean, shown
 from sync.contract.problems import ProblemError
 
 STYLES: Final = ("y/m/d", "d/m/y", "m/d/y")
@@ -154,7 +154,7 @@ class DateColumn:
     def _look(self) -> None:
         """Find the styles that the values fit."""
         for value, (row, count) in self._values.items():
-            text = clean(value)
+            text = shown(clean(value))
             found = _DAY.match(text)
             days = _readings(found[0] if found else "")
             styles = tuple(style for style, day in zip(STYLES, days, strict=True) if day)

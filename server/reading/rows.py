@@ -19,8 +19,8 @@ PIECES: Final = 1_000_000
 """Most pieces on one line."""
 REFERENCE_CHARACTERS: Final = 200
 DATE_FIELDS: Final = ("placed", "shipped", "cut_off", "cancelled", "updated")
-ID_FIELDS: Final = ("number", "postcode")
-"""Order fields beside the reference that a spreadsheet damages."""
+ID_FIELDS: Final = ("number", "customer", "postcode", "phone")
+"""Order fields beside the reference that a spreadsheet damages; a customer may be known by an id."""
 
 _DAMAGED: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+[0-9]+")
 # 2.000 is two here and two thousand there: three zeros are not read.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.imports import Result, import_text
+from support.imports import Result, import_files, import_text
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.problems import Problem, ProblemError
 
@@ -138,6 +138,25 @@ def test_columns_without_a_name_at_the_end_do_not_count(tmp_path: Path) -> None:
         assert [order.external_ref for order in made.orders] == ["1", "2"], (head, row)
     made = import_text(tmp_path, "ref,sku,qty\n1,A,1,,7\n")
     assert [line for line, _ in made.refused] == [2]
+
+
+def test_lines_before_the_header_and_the_mark_behind_the_last_row(tmp_path: Path) -> None:
+    """Blank rows of a spreadsheet above the header, and the end mark of old programs, are nothing."""
+    made = import_text(tmp_path, "\n,,,,\n" + HEAD + "1,A,1,Bath,\n\x1a")
+    assert [order.external_ref for order in made.orders] == ["1"]
+    assert made.refused == []
+    made = import_text(tmp_path, HEAD + "1,A,1,Bath,\x1a")
+    assert [order.external_ref for order in made.orders] == ["1"]
+
+
+def test_damaged_customer_ids_are_not_used(tmp_path: Path) -> None:
+    """A column of ids that a spreadsheet damaged is left out and named, whatever it is the id of."""
+    text = "order id,sku,qty,customer id\n1,A,1,1.785E+04\n2,A,1,13047\n"
+    path = tmp_path / "ids.csv"
+    path.write_text(text, encoding="utf-8")
+    made = import_files(path)
+    assert [order.customer for order in made.orders] == ["", ""]
+    assert "Row 2: customer reads 1.785E+04, damaged by Excel. The column is not used." in made.report.notices
 
 
 def test_rows_of_nothing_but_delimiters_are_named(tmp_path: Path) -> None:
