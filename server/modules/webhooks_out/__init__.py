@@ -2,10 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from server.modules.webhooks_out import tables
-from server.registration import Module
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
-__all__ = ["MODULE", "tables"]
-MODULE: Final = Module("webhooks out")
+from server.describing import About, Parameter
+from server.kernel.http import json_response
+from server.kernel.records import Principal
+from server.kernel.routes import Route
+from server.kernel.services import Services
+from server.modules.webhooks_out.sending import prune, send
+from server.registration import Job, Module
+from server.telling.outbox import STATES, Delivery, Outbox
+from sync.contract.permissions import Right
+from sync.contract.problems import ProblemError
+
+JOB: Final = "webhooks out"
+LIMIT: Final = 50
+LIMIT_MAX: Final = 200
+_ID: Final = 64
+_PARAMETERS: Final = (
+    Parameter("state", "Only deliveries that are waiting, done or dead."),
+    Parameter("after", "The id that the page before ended with."),
+    Parameter("limit", f"How many, 1 to {LIMIT_MAX}; {LIMIT} unless told.", int),
+)
+
+
+class DeliveryShown(msgspec.Struct):
+    """One delivery; ``answer`` says why the last attempt failed, ``seq`` where the event stands."""
+
+    id: str
+    target: str
+    event: str
+    order_id: str
+    seq: int
+    state: str
+    attempts: int
+    next_ms: int
+    answer: str
+    created_ms: int
+
+
+class Deliveries(msgspec.Struct):
+    """A page of deliveries, the newest first; ``next_after`` is for the next one, empty at the end."""
+
+    deliveries: list[DeliveryShown]
+    next_after: str
+
+
+class Retried(msgspec.Struct):
+    """The delivery, and what state it is in now."""
+
+    id: str
+    state: str
+
+
+async def list_deliveries(request: Request, principal: Principal, services: Services) -> Response:
+    """List what is on its way to other programs, was told, or was given up."""
+    state, after, limit = _asked(request.query_params)
+    site = principal.site.key
+    found = await services.blocking(_outbox(services).deliveries, site, state, after, limit)
+    shown = [_shown(target, delivery) for target, delivery in found]
+    return json_response(Deliveries(shown, shown[-1].id if len(shown) == limit else ""))
+
+
+async def retry_delivery(request: Request, principal: Principal, services: Services) -> Response:
+    """Send a dead letter again; one that is not dead is left as it is."""
+    delivery_id, site = request.path_params["delivery_id"][:_ID].replace("\0", ""), principal.site.key
+    outbox = _outbox(services)
+    await services.blocking(outbox.find, site, delivery_id)
+    await services.blocking(outbox.retry, site, [delivery_id])
+    services.wake(JOB)
+    delivery = await services.blocking(outbox.find, site, delivery_id)
+    return json_response(Retried(delivery.id, delivery.state))
+
+
+def _outbox(services: Services) -> Outbox:
+    return Outbox(services.engine, services.clock, services.ids)
+
+
+def _shown(target: str, delivery: Delivery) -> DeliveryShown:
+    return DeliveryShown(
+        delivery.id,
+        target,
+        delivery.event,
+        delivery.order_id,
+        delivery.seq,
+        delivery.state,
+        delivery.attempts,
+        delivery.next_ms,
+        delivery.answer,
+        delivery.created_ms,
+    )
+
+
+def _asked(query: Mapping[str, str]) -> tuple[str, str, int]:
+    unknown = sorted(set(query) - {parameter.name for parameter in _PARAMETERS})
+    state, after, limit = query.get("state", ""), query.get("after", ""), query.get("limit", str(LIMIT))
+    if unknown:
+        raise _bad(f"There is no parameter {unknown[0]!r}.", "There are state, after and limit.")
+    if state not in {"", *STATES}:
+        raise _bad(f"There is no state {state!r}.", f"There are {', '.join(STATES)}.")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LIMIT_MAX):
+        raise _bad("The parameter limit is not a count.", f"Give 1 to {LIMIT_MAX}.")
+    return state, after[:_ID].replace("\0", ""), int(limit)
+
+
+def _bad(sentence: str, what_to_do: str) -> ProblemError:
+    return ProblemError("BAD_REQUEST", sentence, what_to_do)
+
+
+MODULE: Final = Module(
+    name="webhooks out",
+    routes=(
+        Route(
+            "/webhooks/deliveries",
+            "GET",
+            list_deliveries,
+            right=Right.ADMINISTER,
+            about=About(
+                summary="What is on its way to other programs, was told, or was given up.",
+                answer=Deliveries,
+                parameters=_PARAMETERS,
+            ),
+        ),
+        Route(
+            "/webhooks/deliveries/{delivery_id}/retry",
+            "POST",
+            retry_delivery,
+            right=Right.ADMINISTER,
+            about=About(summary="Send a dead letter again.", answer=Retried, problems=("NOT_FOUND",)),
+        ),
+    ),
+    jobs=(
+        Job(JOB, every_s=2, run=send, is_woken_by_boards=True),
+        Job("webhooks out pruning", every_s=3600, run=prune),
+    ),
+)

@@ -6,6 +6,7 @@ and a new public one fails until it is named below.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from server.kernel.records import SiteRow
 from server.kernel.routes import PublicRoute, Route
 from server.modules import MODULES
 from server.modules.exports.tables import export_jobs
+from server.telling.tables import webhook_deliveries
+from server.telling.targets import Targets
 from support.http_bench import HttpBench
 from sync.contract.permissions import ALLOWED, Role
 
@@ -47,6 +50,7 @@ class TwoOrganizations(HttpBench):
         self.import_orders(2, self.stranger, first=10)
         for site, number in ((self.site, 0), (self.stranger, 10)):
             self._export(site, f"{site.key.site_id}-A-{number}")
+            self._delivery(site, f"{site.key.site_id}-A-{number}")
 
     def _export(self, site: SiteRow, export_id: str) -> None:
         """Put a finished export there: it has the id of an order, so that one id fills every path."""
@@ -73,6 +77,35 @@ class TwoOrganizations(HttpBench):
         (self.folder / "exports").mkdir(exist_ok=True)
         (self.folder / "exports" / f"{export_id}.csv").write_text(export_id)
 
+    def _delivery(self, site: SiteRow, delivery_id: str) -> None:
+        """Put a dead letter there, likewise."""
+        targets = Targets(self.database.engine, self.clock, self.ids)
+        target_id = targets.add(site.key, "Shop", "http://127.0.0.1:1/", ("moved",), "secret of nobody")
+        with self.database.engine.begin() as connection:
+            connection.execute(
+                insert(webhook_deliveries).values(
+                    id=delivery_id,
+                    organization_id=site.key.organization_id,
+                    site_id=site.key.site_id,
+                    target_id=target_id,
+                    place=10,
+                    event="moved",
+                    order_id=delivery_id,
+                    body=b"{}",
+                    state="dead",
+                    attempts=1,
+                    next_at=0,
+                    answer="HTTP 500",
+                    created_at=0,
+                    settled_at=self.clock.wall_ms(),
+                )
+            )
+
+    def somebody(self, role: Role) -> dict[str, str]:
+        """Return the header of a user with this role."""
+        self.database.identities.add_user(self.site.key, "Somebody", role)
+        return self.bearer(self.desk.sign_in("here", self.device(user="Somebody")).access_token)
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[TwoOrganizations]:
@@ -93,7 +126,7 @@ def foreign_order(bench: TwoOrganizations) -> str:
 
 def filled(route: Route, order_id: str) -> str:
     """Return a route's path with every parameter filled in."""
-    path = route.path.replace("{order_id}", order_id).replace("{export_id}", order_id)
+    path = re.sub(r"\{(order|export|delivery)_id\}", order_id, route.path)
     assert "{" not in path, f"say how to fill {route.path} in, and whose id that is"
     return path
 
@@ -183,8 +216,7 @@ def test_a_route_answers_exactly_the_roles_with_its_right(
     bench: TwoOrganizations, route: Route, role: Role
 ) -> None:
     """The matrix of roles and routes, read off the permission table."""
-    bench.database.identities.add_user(bench.site.key, "Somebody", role)
-    headers = bench.bearer(bench.desk.sign_in("here", bench.device(user="Somebody")).access_token)
+    headers = bench.somebody(role)
     answer = bench.client.request(
         route.method,
         filled(route, own_order(bench)),
@@ -201,7 +233,7 @@ def test_a_route_answers_exactly_the_roles_with_its_right(
 def test_a_route_never_shows_another_organisation(bench: TwoOrganizations, route: Route) -> None:
     """Its ids are unknown here, in the path and in the query; nothing of it is in any answer."""
     foreign = foreign_order(bench)
-    headers = bench.bearer()
+    headers = bench.somebody(next(role for role, rights in ALLOWED.items() if route.right in rights))
     if "{" in route.path:
         answer = bench.client.request(route.method, filled(route, foreign), headers=headers)
         assert answer.status_code == 404

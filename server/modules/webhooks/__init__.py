@@ -6,15 +6,21 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from server.modules.webhooks_in import commands as sources
+from server.modules.webhooks import sources, targets
 from server.registration import Command, CommandContext, Module
 
-_RUN: Final[dict[str, Callable[[argparse.Namespace, CommandContext], int]]] = {"source": sources.run}
+_RUN: Final[dict[str, Callable[[argparse.Namespace, CommandContext], int]]] = {
+    "source": sources.run,
+    "target": targets.run_targets,
+    "dead": targets.run_dead,
+}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     nouns = parser.add_subparsers(dest="noun", required=True, metavar="NOUN")
     sources.configure(nouns.add_parser("source", help="shops that send orders"))
+    targets.configure_targets(nouns.add_parser("target", help="programs that are told"))
+    targets.configure_dead(nouns.add_parser("dead", help="what could not be told"))
 
 
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:

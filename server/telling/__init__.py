@@ -1,0 +1,1 @@
+"""What other programs are told of orders: the events, whom, and the durable outbox. No sockets here."""
