@@ -5,61 +5,42 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from server.reading.report import Report
 
-
-def figures(report: Report) -> dict[str, Any]:
-    """Return the numbers of a report."""
-    return {
-        "merged": report.merged,
-        "applied": report.applied,
-        "new": report.new,
-        "updated": report.updated,
-        "already_here": report.already_here,
-        "notices": report.notices,
-    }
-
-
-def lists(report: Report, *, with_files: bool) -> dict[str, Iterator[dict[str, Any]]]:
-    """Return the lists of a report, lazily."""
-    return {
-        "refused": (
-            {"line": each.line, "reason": each.reason} | ({"file": each.file} if with_files else {})
-            for each in report.refused
-        ),
-        "held": ({"ref": each.ref, "reason": each.reason} for each in report.held),
-        "waiting": ({"ref": each.ref, "lines": each.lines} for each in report.waiting),
-        "alarmed": ({"ref": each.ref, "reason": each.reason} for each in report.alarmed),
-        "not_taken": ({"ref": each.ref, "reason": each.reason} for each in report.not_taken),
-    }
+COUNTS: Final = ("rows", "orders", "lines")
+LISTS: Final = ("refused", "held", "waiting", "alarmed", "not_taken")
+FIGURES: Final = ("merged", "applied", "new", "updated", "already_here", "notices")
 
 
 def as_json(report: Report, *, with_files: bool) -> Iterator[str]:
     """Yield the object that ``--json`` prints, piece by piece."""
-    first = json.dumps({"rows": report.rows, "orders": report.orders, "lines": report.lines})
-    yield first[:-1]
-    for name, entries in lists(report, with_files=with_files).items():
+    yield json.dumps(_some(report, COUNTS))[:-1]
+    for name in LISTS:
         yield f', "{name}": ['
-        for place, entry in enumerate(entries):
+        for place, entry in enumerate(_entries(report, name, with_files=with_files)):
             yield (", " if place else "") + json.dumps(entry, ensure_ascii=False)
         yield "]"
-    yield ", " + json.dumps(figures(report), ensure_ascii=False)[1:]
+    yield ", " + json.dumps(_some(report, FIGURES), ensure_ascii=False)[1:]
 
 
 def as_dict(report: Report, *, with_files: bool, listed: int) -> dict[str, Any]:
     """Return the same object with at most ``listed`` entries in each list, and how many there are."""
-    return {
-        "rows": report.rows,
-        "orders": report.orders,
-        "lines": report.lines,
-        **{
-            name: list(itertools.islice(entries, listed))
-            for name, entries in lists(report, with_files=with_files).items()
-        },
-        "refused_rows": len(report.refused),
-        "held_orders": len(report.held),
-        "waiting_lines": report.waiting_lines,
-        **figures(report),
+    lists = {
+        name: list(itertools.islice(_entries(report, name, with_files=with_files), listed)) for name in LISTS
     }
+    sizes = {"refused_rows": len(report.refused), "held_orders": len(report.held)}
+    return _some(report, COUNTS) | lists | _some(report, FIGURES) | sizes | _some(report, ("waiting_lines",))
+
+
+def _some(report: Report, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in names}
+
+
+def _entries(report: Report, name: str, *, with_files: bool) -> Iterator[dict[str, Any]]:
+    for entry in getattr(report, name):
+        fields = entry._asdict()
+        if not with_files:
+            fields.pop("file", None)
+        yield fields

@@ -67,16 +67,8 @@ class Importer:
 
     def makers(self, zone: ZoneInfo, now_ms: int) -> list[OrderMaker]:
         """Return who makes the orders of each kind of file; raises the questions of whole columns."""
-        answers = self._answers
-        wish = Wish(
-            zone,
-            now_ms,
-            answers.as_open,
-            answers.date_style,
-            answers.cut_off_tags,
-            answers.service_skus,
-            answers.source,
-        )
+        decided = {name: getattr(self._answers, name) for name in Wish._fields[2:]}
+        wish = Wish(zone, now_ms, **decided)
         makers = [OrderMaker(checker, wish) for checker in self._reader.checkers]
         for maker in makers:
             self.report.notices += maker.notices()
