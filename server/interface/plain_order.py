@@ -131,50 +131,53 @@ def as_arrival(new: NewOrder, zone: ZoneInfo) -> Arrival:
     is_cancelled = new.cancelled or new.cancelled_at is not None
     hold = None
     if new.hold is not None and not is_cancelled:
-        note, until_ms = _text("hold.note", new.hold.note), _moment("hold.until", new.hold.until, zone)
+        note, until_ms = (
+            plain_note("hold.note", new.hold.note),
+            plain_moment("hold.until", new.hold.until, zone),
+        )
         hold = Hold(new.hold.reason.value, HOLDER, 0, note, until_ms)
     order = msgspec.structs.replace(
         typed(new, zone),
         source=new.source,
         stage=Stage(new.status),
-        stage_ms=_moment("status_at", new.status_at, zone) or 0,
+        stage_ms=plain_moment("status_at", new.status_at, zone) or 0,
         hold=hold,
-        cancelled_ms=(_moment("cancelled_at", new.cancelled_at, zone) or 0) if is_cancelled else None,
-        tracking_number=_text("tracking_number", new.tracking_number),
+        cancelled_ms=(plain_moment("cancelled_at", new.cancelled_at, zone) or 0) if is_cancelled else None,
+        tracking_number=plain_text("tracking_number", new.tracking_number),
     )
-    return Arrival(order, _moment("updated_at", new.updated_at, zone) or 0)
+    return Arrival(order, plain_moment("updated_at", new.updated_at, zone) or 0)
 
 
 def typed(new: TypedOrder, zone: ZoneInfo) -> Order:
     """Return an order that nobody has worked on; raises :class:`MisplacedError`."""
-    external_ref = _text("external_ref", new.external_ref)
+    external_ref = plain_text("external_ref", new.external_ref)
     return Order(
         id="",
         organization_id="",
         site_id="",
         source=TYPED,
         external_ref=external_ref,
-        number=_text("number", new.number) or external_ref,
+        number=plain_text("number", new.number) or external_ref,
         stage=Stage.CONFIRMED,
-        placed_ms=_moment("placed_at", new.placed_at, zone) or 0,
+        placed_ms=plain_moment("placed_at", new.placed_at, zone) or 0,
         stage_ms=0,
         created_ms=0,
         updated_ms=0,
         priority=new.priority,
-        cut_off_ms=_moment("cut_off_at", new.cut_off_at, zone),
-        ship_method=_text("ship_method", new.ship_method),
-        carrier=_text("carrier", new.carrier),
-        customer=_text("customer", new.customer),
+        cut_off_ms=plain_moment("cut_off_at", new.cut_off_at, zone),
+        ship_method=plain_text("ship_method", new.ship_method),
+        carrier=plain_text("carrier", new.carrier),
+        customer=plain_text("customer", new.customer),
         ship_to=_address(new.ship_to),
-        note=_note(new.note),
-        tags=tuple(_text(f"tags[{place}]", tag) for place, tag in enumerate(new.tags)),
+        note=plain_note("note", new.note),
+        tags=tuple(plain_text(f"tags[{place}]", tag) for place, tag in enumerate(new.tags)),
         lines=tuple(_line(place, line) for place, line in enumerate(new.lines)),
     )
 
 
 def _line(place: int, new: NewLine) -> LineItem:
     where = f"lines[{place}]"
-    sku, name = _text(f"{where}.sku", new.sku), _text(f"{where}.name", new.name)
+    sku, name = plain_text(f"{where}.sku", new.sku), plain_text(f"{where}.name", new.name)
     if not sku and not name:
         raise MisplacedError(where, "must have a sku or a name")
     return LineItem(
@@ -182,31 +185,34 @@ def _line(place: int, new: NewLine) -> LineItem:
         sku,
         name,
         new.quantity,
-        _text(f"{where}.location", new.location),
+        plain_text(f"{where}.location", new.location),
         requires_picking=new.requires_picking,
     )
 
 
 def _address(new: NewAddress) -> Address:
-    fields = {name: _text(f"ship_to.{name}", getattr(new, name)) for name in new.__struct_fields__}
+    fields = {name: plain_text(f"ship_to.{name}", getattr(new, name)) for name in new.__struct_fields__}
     return Address(**fields)
 
 
-def _text(place: str, text: str) -> str:
+def plain_text(place: str, text: str) -> str:
+    """Return a text without blanks around it; raises :class:`MisplacedError`."""
     # Most texts are printable throughout, which is one fast look; blanks that are not are fine, too.
     if not text.isprintable() and _CONTROL.search(text):
         raise MisplacedError(place, "must not hold control characters")
     return text.strip()
 
 
-def _note(note: str) -> str:
-    text = _text("note", note)
+def plain_note(place: str, note: str) -> str:
+    """Return a note; raises :class:`MisplacedError`."""
+    text = plain_text(place, note)
     if len(text.encode()) > NOTE_BYTES:
-        raise MisplacedError("note", f"must have at most {NOTE_BYTES // 1024} KiB")
+        raise MisplacedError(place, f"must have at most {NOTE_BYTES // 1024} KiB")
     return text
 
 
-def _moment(place: str, value: Moment | None, zone: ZoneInfo) -> int | None:
+def plain_moment(place: str, value: Moment | None, zone: ZoneInfo) -> int | None:
+    """Return a moment in milliseconds, None for none; raises :class:`MisplacedError`."""
     if value is None:
         return None
     try:

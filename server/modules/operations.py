@@ -15,8 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.describing import About
-from server.interface.moments import Moment, moment_ms, moment_text
-from server.interface.plain_order import Id, Name, Note, TypedOrder, typed
+from server.interface.moments import Moment, moment_text
+from server.interface.plain_order import (
+    Id,
+    Name,
+    Note,
+    TypedOrder,
+    plain_moment,
+    plain_note,
+    plain_text,
+    typed,
+)
 from server.interface.sentences import MisplacedError, decoded
 from server.kernel.connections import LookNow
 from server.kernel.http import json_response
@@ -162,11 +171,13 @@ def _change(wanted: Wanted, zone: ZoneInfo) -> contract.Change:
         case MoveOperation():
             return contract.Move(wanted.to)
         case HoldOperation():
-            return contract.PutOnHold(wanted.reason.value, wanted.note, _until_ms(wanted.until, zone))
+            note, until_ms = plain_note("note", wanted.note), plain_moment("until", wanted.until, zone)
+            return contract.PutOnHold(wanted.reason.value, note, until_ms)
         case CancelOperation():
-            return contract.Cancel(wanted.note)
+            return contract.Cancel(plain_note("note", wanted.note))
         case ShipOperation():
-            return contract.Ship(wanted.tracking_number.strip(), wanted.carrier.strip())
+            number = plain_text("tracking_number", wanted.tracking_number)
+            return contract.Ship(number, plain_text("carrier", wanted.carrier))
         case CreateOperation():
             return contract.Create(_typed(wanted.order, zone))
         case _:
@@ -178,13 +189,6 @@ def _typed(order: TypedOrder, zone: ZoneInfo) -> Order:
         return typed(order, zone)
     except MisplacedError as error:
         raise error.within("order") from error
-
-
-def _until_ms(until: Moment | None, zone: ZoneInfo) -> int | None:
-    try:
-        return None if until is None else moment_ms(until, zone)
-    except ValueError as error:
-        raise MisplacedError("until", "must be a time such as 2026-03-01T09:30:00Z") from error
 
 
 def _result(wanted: Wanted, verdict: Verdict | None) -> OperationResult:

@@ -59,20 +59,24 @@ class FoundOrders(msgspec.Struct):
 async def take_orders(request: Request, principal: Principal, services: Services) -> Response:
     """Take orders in, known by source and reference: sent again they change nothing."""
     body = await request.body()
-    results = await services.blocking(_take, services, principal, body)
+    results, has_finished = await services.blocking(_take, services, principal, body)
     if any(each.result not in {Fate.UNCHANGED, Fate.REFUSED} for each in results):
         services.send(LookNow())
+        if has_finished:
+            # Old orders that come in shipped are no affair of the boards.
+            services.wake("retire")
     return json_response(OrderResults(results))
 
 
-def _take(services: Services, principal: Principal, body: bytes) -> list[OrderResult]:
+def _take(services: Services, principal: Principal, body: bytes) -> tuple[list[OrderResult], bool]:
     new: NewOrder | list[NewOrder] = decoded(body, NewOrders | NewOrder, "orders")
     arrivals = as_arrivals(new, ZoneInfo(principal.site.time_zone))
     taken = Arrivals(services.store, services.ids).take(principal.site.key, arrivals, principal=principal)
-    return [
+    results = [
         OrderResult(arrival.order.external_ref, arrived.order_id, arrived.fate, arrived.why)
         for arrival, arrived in zip(arrivals, taken, strict=True)
     ]
+    return results, any(not arrival.order.is_open for arrival in arrivals)
 
 
 async def find_orders(request: Request, principal: Principal, services: Services) -> Response:

@@ -26,6 +26,8 @@ from sync.contract.ports import Clock
 
 FOLDER: Final = "exports"
 PAGE_ORDERS: Final = 200
+BREATH_S: Final = 0.002
+"""A pause after each page, so that whoever waits for this process gets a turn."""
 NOTE_MS: Final = 1_000
 """How often progress is noted: every note is a commit, which terminals would wait behind."""
 KEPT_MS: Final = 24 * 3_600_000
@@ -177,6 +179,7 @@ class Exports:
 
     def _keep_on(self, export_id: str, now: Written, stopping: threading.Event) -> bool:
         """Note a page; say whether to go on: not when the export is gone, nor when the server stops."""
+        stopping.wait(BREATH_S)
         is_stopping = stopping.is_set()
         mono_ms = self._clock.mono_ms()
         if not is_stopping and mono_ms - self._noted_ms < NOTE_MS:

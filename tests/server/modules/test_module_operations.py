@@ -154,7 +154,19 @@ def test_orders_of_others_do_not_exist(bench: HttpBench) -> None:
         ),
         (
             [{"op_id": "1", "order_id": "x", "kind": "hold", "reason": "other", "until": "soon"}],
-            "operations[0].until must be a time such as 2026-03-01T09:30:00Z.",
+            "operations[0].until must be a time such as 2026-03-01T09:30:00Z, or milliseconds since 1970.",
+        ),
+        (
+            {"op_id": "1", "order_id": "x", "kind": "cancel", "note": "é" * 40_000},
+            "note must have at most 64 KiB.",
+        ),
+        (
+            {"op_id": "1", "order_id": "x", "kind": "ship", "tracking_number": "a\u0000"},
+            "tracking_number must not hold control characters.",
+        ),
+        (
+            {"op_id": "1", "order_id": "x\u0000", "kind": "claim"},
+            "order_id must begin with a letter or digit and have no blanks.",
         ),
         (
             {"op_id": "1", "order_id": "x", "kind": "create", "order": {"lines": [{"quantity": 1}]}},

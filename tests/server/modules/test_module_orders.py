@@ -141,6 +141,14 @@ def test_an_order_of_another_site_is_refused(bench: HttpBench) -> None:
     assert second["result"] == "created"
 
 
+def test_orders_that_come_in_finished_are_looked_at(bench: HttpBench) -> None:
+    """Boards need not hold what left long ago until the next round."""
+    post(bench, [order("A-1")])
+    assert bench.woken == []
+    post(bench, [order("A-1"), order("A-2", status="shipped", status_at="2020-01-01T00:00:00Z")])
+    assert bench.woken == ["retire"]
+
+
 def test_cancelled_orders_come_in_cancelled(bench: HttpBench) -> None:
     """With or without the time; a hold beside it means nothing any more."""
     post(bench, order("A-1", cancelled=True, hold={"reason": "other"}))
