@@ -12,6 +12,9 @@ from sync.contract.problems import Problem
 SKEW_MS: Final = 120_000
 """A difference between the clocks that people would notice in the times on screen."""
 
+MOST_SKEW_MS: Final = 100 * 365 * 86_400_000
+"""A clock that is further off is told as a century: a message may hold any number, a screen may not."""
+
 
 class Notices:
     """Remembers what was said last, so that the same words do not come at every try."""
@@ -43,7 +46,7 @@ class Notices:
 
     def note_server_wall(self, wall_ms: int) -> None:
         """Compare the server's clock with ours; only a change between right and wrong is news."""
-        ahead_ms = wall_ms - self._clock.wall_ms()
+        ahead_ms = min(max(wall_ms - self._clock.wall_ms(), -MOST_SKEW_MS), MOST_SKEW_MS)
         is_skewed = abs(ahead_ms) > SKEW_MS
         if is_skewed != self._is_skewed:
             self._is_skewed = is_skewed

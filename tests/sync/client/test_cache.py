@@ -162,6 +162,11 @@ def test_own_operations_are_found_in_the_page(cache: Cache) -> None:
     assert cache.state().device_id == "renewed"
 
 
+def test_a_page_that_only_claims_to_be_long_costs_nothing(cache: Cache) -> None:
+    """A number in a message must not decide how much memory is taken."""
+    assert cache.apply_delta("device", 0, 1 << 60, []) == DeltaRefused("gap", 0)
+
+
 @pytest.mark.parametrize(
     ("prev_seq", "seq", "numbers"), [(1, 2, [2]), (0, 2, [1]), (0, 2, [2, 1]), (0, 1, [])]
 )

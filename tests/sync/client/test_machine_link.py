@@ -371,6 +371,16 @@ def test_clock_skew_is_told_when_it_comes_and_when_it_goes() -> None:
     assert bench.news(ClockSkew) == [ClockSkew(121_000), ClockSkew(0), ClockSkew(-500_000)]
 
 
+@pytest.mark.parametrize("wall_ms", [10**400, -(10**400)])
+def test_a_server_clock_beyond_all_time_is_told_as_a_century(wall_ms: int) -> None:
+    """JSON holds numbers that no float does; whoever shows the skew divides it."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    bench.hear(Heartbeat(0, 0, wall_ms))
+    (skew,) = bench.news(ClockSkew)
+    assert abs(skew.ms) == 100 * 365 * 86_400_000
+
+
 @pytest.mark.parametrize("frame", ["", "{}", '{"type":"auth","token":"x"}', b"no zstandard"])
 def test_a_frame_that_is_not_ours_drops_the_link(frame: str | bytes) -> None:
     """The server may be newer, or not ours at all: told once, moves stay here."""
