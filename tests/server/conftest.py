@@ -35,7 +35,7 @@ def postgresql_url(postgres: Postgres) -> Iterator[str]:
     """The address of a fresh PostgreSQL database with our tables in it; it goes with the test."""
     url = postgres.migrated()
     yield url
-    postgres.drop(url)
+    postgres.give_back(url)
 
 
 @pytest.fixture
