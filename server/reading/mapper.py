@@ -19,7 +19,7 @@ Refuse = Callable[[int, str], None]
 
 
 class Row(NamedTuple):
-    """One line item as text: sku, name, quantity and location in ``item``.
+    """One line item as text, the values of ``LINE_FIELDS`` in ``item``.
 
     ``digest`` is equal for equal rows of one run.
     """

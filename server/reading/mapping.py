@@ -27,8 +27,8 @@ ORDER_FIELDS: Final = (
 STATES: Final = ("confirmed", "picking", "shipped", "cancelled", "hold", "skipped")
 """What the values of ``status`` and ``payment`` may mean; what is skipped is no order yet."""
 
-LINE_FIELDS: Final = ("sku", "name", "quantity", "location")
-"""What a mapping may fill on a line item."""
+LINE_FIELDS: Final = ("sku", "name", "quantity", "location", "price")
+"""What a mapping may fill on a line item; the price is only looked at: zero for nobody corrects the stock."""
 
 Columns = str | tuple[str, ...]
 """One column, or several of which the first that is not blank counts."""

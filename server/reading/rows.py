@@ -26,6 +26,7 @@ _DAMAGED: Final = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+[0-9]+")
 # 2.000 is two here and two thousand there: three zeros are not read.
 _WHOLE: Final = re.compile(r"[+]?([0-9]{1,9})([.,](00?|0000+))?")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}([.,][0-9]{3})+")
+_ZERO: Final = re.compile(r"0+([.,]0*)?")
 _REMEMBERED: Final = 4_096
 
 
@@ -131,7 +132,9 @@ class RowChecker:
 
     def _item(self, row: Row) -> Item | str:
         """Return the line item of a row, or why it has none."""
-        sku, name, count, location = ["" if (text := each.strip()) in MISSING else text for each in row.item]
+        sku, name, count, location, price = [
+            "" if (text := each.strip()) in MISSING else text for each in row.item
+        ]
         quantity = self._quantities.get(count)
         if quantity is None:
             quantity = _pieces(count) if count or not self._pieces else self._pieces
@@ -139,6 +142,8 @@ class RowChecker:
                 self._quantities[count] = quantity
         if isinstance(quantity, str):
             return quantity
+        if price and _ZERO.fullmatch(price) and not self.layout.order_value(row.order, "customer"):
+            return f"price {shown(price)} and no customer: a correction of the stock"
         if "+" in sku and is_damaged(sku):
             self.damaged.setdefault("sku", Damage(row.line, sku))
         return Item(sku, name, quantity, location)

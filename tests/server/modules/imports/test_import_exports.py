@@ -72,6 +72,14 @@ def test_reversals_are_refused_with_their_reason(tmp_path: Path) -> None:
     ]
 
 
+def test_corrections_of_the_stock_are_refused(tmp_path: Path) -> None:
+    """Nobody ordered what has no price and no customer; a present for a customer is picked."""
+    rows = invoice("1", "22139", "56", customer="") + invoice("2", "22139", "56")
+    made = import_table(tmp_path, (RETAIL + rows).replace("2.55", "0.0"))
+    assert made.refused == [(2, "price 0.0 and no customer: a correction of the stock")]
+    assert [order.number for order in made.orders] == ["2"]
+
+
 @pytest.mark.parametrize("code", SERVICES)
 def test_service_codes_stay_visible_and_nobody_picks_them(tmp_path: Path, code: str) -> None:
     """Postage, fees and vouchers are lines of the order that need no picking."""
