@@ -12,14 +12,16 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import make_url
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from support.postgres_cluster import Postgres
 from support.processes import ProcessRunner
 from support.real_server import PROGRAM, RealServer, started_server
 from support.server_bench import create, numbered
 from support.sync_client import SyncClient
-from sync.contract.messages import Auth, Hello, Refused, SnapshotBegin, Welcome
+from sync.contract.messages import Auth, Hello, Refused, SnapshotBegin, Submit, Welcome
 from sync.contract.operations import Move, Outcome
 from sync.contract.stages import Stage
 
@@ -144,6 +146,29 @@ def test_the_database_may_restart_under_a_server(own_server: RealServer) -> None
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
         assert [verdict.seq for verdict in client.submit(numbered(2, Move(Stage.PICKING)))] == [2]
+
+
+def test_a_database_that_is_away_comes_back(tmp_path: Path, postgres: Postgres, postgresql_url: str) -> None:
+    """Meanwhile clients are turned away and /ready says so; then all goes on, nothing is decided twice."""
+    name = make_url(postgresql_url).database
+    operations = (create(1), numbered(2, Move(Stage.PICKING)))
+    with started_server(tmp_path, postgresql_url) as server:
+        token = server.sign_in()["access_token"]
+        with SyncClient(server.sync_url) as client:
+            client.join(token)
+            client.submit(operations[0])
+            postgres.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            postgres.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            client.say(Submit([operations[1]]))
+            assert client.closed() == (1011, "SERVER_FAULT")
+        assert httpx.get(f"{server.url}/ready").status_code == 503
+        postgres.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        assert httpx.get(f"{server.url}/ready").status_code == 200
+        with SyncClient(server.sync_url) as client:
+            client.join(token)
+            assert [verdict.seq for verdict in client.submit(*operations)] == [1, 2]
+        log = (server.data / "logs" / "server.jsonl").read_text()
+        assert "is not currently accepting connections" in log
 
 
 def test_a_polite_stop_tells_everybody_and_exits_with_0(own_server: RealServer) -> None:
