@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from sync.client.store_values import (
     CacheChange,
     CacheSnapshot,
@@ -27,6 +29,7 @@ from sync.client.store_values import (
 )
 from sync.client.stores import cache_schema as schema
 from sync.client.stores import files
+from sync.client.stores.cache_check import check_step
 from sync.client.stores.cache_delta import UnknownOrderError, apply_page, own_verdicts
 from sync.client.stores.cache_meta import put_meta, read_number, read_state
 from sync.client.stores.cache_snapshot import Staging, drop_piece, drop_set
@@ -153,6 +156,10 @@ class Cache:
                 return True
             return self._staging is None and drop_piece(self._connection, schema.STAGING)
 
+    def check(self, after: int) -> int:
+        """Check some rows after a local id; return where to go on, 0 at the end; raises."""
+        return check_step(self._connection, after)
+
     def remember(self, site: Site | None, person: Person | None, last_contact_ms: int | None) -> None:
         """Keep whose board it is and when the server last spoke; None leaves a value as it is."""
         told = {"site": site, "person": person, "last_contact_ms": last_contact_ms}
@@ -203,7 +210,10 @@ class Cache:
 
 
 def _is_dense(prev_seq: int, seq: int, entries: Sequence[LogEntry]) -> bool:
-    return [entry.seq for entry in entries] == list(range(prev_seq + 1, seq + 1))
+    # Counted first: a page that only claims to hold a billion entries must not cost a list of their numbers.
+    return len(entries) == seq - prev_seq and all(
+        entry.seq == number for number, entry in enumerate(entries, prev_seq + 1)
+    )
 
 
 def _open_whole(path: Path) -> tuple[sqlite3.Connection | None, str]:
@@ -216,7 +226,8 @@ def _open_whole(path: Path) -> tuple[sqlite3.Connection | None, str]:
         read_state(connection)
         for table in schema.TABLES:
             connection.execute(f"SELECT rowid FROM {table} LIMIT 1").fetchone()
-    except (files.DamagedError, files.TooNewError, ValueError) as error:
+        Carriers(connection)
+    except (files.DamagedError, files.TooNewError, ValueError, msgspec.MsgspecError) as error:
         # A cache is worth less than the certainty of what is in it: the server has it all.
         connection.close()
         return None, str(error)

@@ -31,10 +31,16 @@ class Opened(NamedTuple):
 class Stores:
     """Outbox and cache of one profile, behind the database thread."""
 
-    def __init__(self, profile: Profile, ids: Ids) -> None:
-        """Use the files of ``profile``; :meth:`open` opens them."""
+    def __init__(
+        self, profile: Profile, ids: Ids, rebuilt: Callable[[Problem], None] = lambda _problem: None
+    ) -> None:
+        """Use the files of ``profile``; :meth:`open` opens them.
+
+        ``rebuilt`` is called on the database thread after the cache was found damaged and emptied.
+        """
         self._profile = profile
         self._ids = ids
+        self._rebuilt = rebuilt
         self._thread = DatabaseThread()
         self._outbox: Outbox | None = None
         self._cache: Cache | None = None
@@ -42,7 +48,9 @@ class Stores:
     async def open(self) -> Opened:
         """Start the thread and open both files; raises ``ProblemError``."""
         self._thread.start()
-        return await self._call(self._open, Priority.OUTBOX)
+        opened = await self._call(self._open, Priority.OUTBOX)
+        self._check_after(0)
+        return opened
 
     async def state(self) -> Opened:
         """Return anew what the files hold."""
@@ -60,14 +68,35 @@ class Stores:
         def work() -> object:
             try:
                 return call(*job.arguments)
-            except sqlite3.Error as error:
-                if not is_outbox and self._cache is not None and files.is_rotten(error):
+            except Exception as error:
+                if not is_outbox and files.is_rotten(error):
                     # The error drops the link, and the next hello says that the board is wanted anew.
-                    self._cache.rebuild()
+                    self._rebuild(error)
                 raise
 
         if not self._thread.submit(Priority.OUTBOX if is_outbox else Priority.CACHE, work, done):
             done(None, STOPPED)
+
+    def _check_after(self, local_id: int) -> None:
+        """Go through the cached board in small steps, whenever the thread has nothing else to do."""
+
+        def work() -> None:
+            if self._cache is None:
+                return
+            try:
+                following = self._cache.check(local_id)
+            except (files.DamagedError, ValueError, sqlite3.Error) as error:
+                if files.is_rotten(error):
+                    self._rebuild(error)
+                return
+            if following:
+                self._check_after(following)
+
+        self._thread.submit(Priority.TELEMETRY, work, lambda _result, _error: None)
+
+    def _rebuild(self, error: Exception) -> None:
+        if self._cache is not None:
+            self._rebuilt(_put_aside(str(error), self._cache.rebuild()))
 
     def close(self, timeout_s: float) -> bool:
         """Finish what the outbox has to do and close the files; blocks; says whether it was in time."""
@@ -109,14 +138,7 @@ class Stores:
             )
         self._cache, put_aside, reason = Cache.open(self._profile.cache)
         if put_aside:
-            problems.append(
-                Problem(
-                    "CACHE_PUT_ASIDE",
-                    f"The board's copy on this computer was damaged ({reason}) and is loaded anew. "
-                    f"The damaged file is kept as {put_aside}. No move is lost.",
-                    "Nothing to do; if this comes back, tell IT.",
-                )
-            )
+            problems.append(_put_aside(reason, put_aside))
         return self._state(tuple(problems))
 
     def _state(self, problems: tuple[Problem, ...]) -> Opened:
@@ -128,3 +150,12 @@ class Stores:
         for store in (self._outbox, self._cache):
             if store is not None:
                 store.close()
+
+
+def _put_aside(reason: str, name: str) -> Problem:
+    return Problem(
+        "CACHE_PUT_ASIDE",
+        f"The board's copy on this computer was damaged ({reason}) and is loaded anew. "
+        f"The damaged file is kept as {name}. No move is lost.",
+        "Nothing to do; if this comes back, tell IT.",
+    )

@@ -10,6 +10,7 @@ from sync.client.stores import cache_schema as schema
 from sync.client.stores.cache_schema import OrderRow
 from sync.client.stores.card_columns import search_text
 from sync.client.stores.carriers import Carriers
+from sync.client.stores.files import DamagedError
 from sync.contract.messages import Verdict
 from sync.contract.operations import LogEntry
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, order_from_bytes, patched, row_hash
@@ -82,7 +83,13 @@ def _read(connection: sqlite3.Connection, order_id: str) -> _Known | None:
         "SELECT o.local_id, o.hash, b.body FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id = ?",
         (order_id,),
     ).fetchone()
-    return None if row is None else _Known(int(row[0]), schema.to_unsigned(row[1]), order_from_bytes(row[2]))
+    if row is None:
+        return None
+    stored_hash = schema.to_unsigned(row[1])
+    if not isinstance(row[2], bytes) or row_hash(row[2]) != stored_hash:
+        # What changed would be laid over something else than the server's order.
+        raise DamagedError(f"order {row[0]} is not whole")
+    return _Known(int(row[0]), stored_hash, order_from_bytes(row[2]))
 
 
 def _write(

@@ -1,4 +1,7 @@
-"""The table ``meta`` of the cache: where it stands and whose it is, as text by key."""
+"""The table ``meta`` of the cache: where it stands and whose it is, as text by key.
+
+A checksum covers all of it: a wrong number here would let go of moves that the server never got.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,22 @@ import msgspec
 
 from sync.client.store_values import CacheState
 from sync.contract.messages import Person, Site
+from sync.contract.operations import crc
 
 _ENCODER: Final = msgspec.json.Encoder()
+_CRC: Final = "crc"
 
 
 def read_state(connection: sqlite3.Connection) -> CacheState:
-    """Return where the cached board stands; an empty table is an empty board."""
+    """Return where the cached board stands; an empty table is an empty board.
+
+    Raises ``ValueError`` when it is not what was written.
+    """
     texts = dict(connection.execute("SELECT key, value FROM meta"))
+    checksum = texts.pop(_CRC, None)
+    # A release before the checksum wrote none.
+    if checksum is not None and checksum != _checksum(texts):
+        raise ValueError("where the board stands is not whole")
     return CacheState(
         epoch=texts.get("epoch", ""),
         cursor=int(texts.get("cursor", 0)),
@@ -42,4 +54,11 @@ def put_meta(connection: sqlite3.Connection, **values: str | int | Site | Person
         (key, str(value) if isinstance(value, str | int) else _ENCODER.encode(value).decode())
         for key, value in values.items()
     ]
-    connection.executemany("REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
+    put = "REPLACE INTO meta (key, value) VALUES (?, ?)"
+    connection.executemany(put, rows)
+    texts = dict(connection.execute("SELECT key, value FROM meta WHERE key <> ?", (_CRC,)))
+    connection.execute(put, (_CRC, _checksum(texts)))
+
+
+def _checksum(texts: dict[str, str]) -> str:
+    return str(crc(_ENCODER.encode(sorted(texts.items()))))

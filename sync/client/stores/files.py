@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from sync.contract.ports import FaultHook, NoFaults
 
 MEMORY: Final = Path(":memory:")
@@ -94,9 +96,12 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _code(error) in _DAMAGE_CODES
 
 
-def is_rotten(error: sqlite3.Error) -> bool:
+def is_rotten(error: Exception) -> bool:
     """Say whether a file that was whole when it was opened has been damaged since."""
-    return _code(error) in _ROT_CODES
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in _ROT_CODES
+    # A value that cannot be what we wrote.
+    return isinstance(error, DamagedError | ValueError | msgspec.MsgspecError)
 
 
 def _code(error: sqlite3.Error) -> int:

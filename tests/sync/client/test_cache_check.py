@@ -1,0 +1,168 @@
+"""A cached board that is not what was written: found out, put aside, loaded anew."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from support.boards import ServerBoard
+from support.clocks import CountingIds
+from support.drafts import draft
+from support.orders import make_orders
+from sync.client.cache import Cache
+from sync.client.database_thread import Priority
+from sync.client.engine_stores import Stores
+from sync.client.profile import open_profile
+from sync.client.stores.files import DamagedError
+from sync.contract.problems import Problem
+
+SPOILED = {
+    "body": "UPDATE bodies SET body = CAST(replace(body, 'a', 'b') AS BLOB) WHERE local_id = 7",
+    "missing body": "DELETE FROM bodies WHERE local_id = 7",
+    "body of another kind": "UPDATE bodies SET body = 5 WHERE local_id = 7",
+    "card": "UPDATE orders SET customer = 'Somebody Else' WHERE local_id = 7",
+    "place": "UPDATE orders SET sort_key = sort_key + 1 WHERE local_id = 7",
+    "id": "UPDATE orders SET order_id = 'another' WHERE local_id = 7",
+    "missing order": "DELETE FROM orders WHERE local_id = 7",
+    "carrier": "UPDATE carriers SET name = 'Nobody' WHERE id = 1",
+}
+
+
+def board_in(path: Path, count: int = 300) -> ServerBoard:
+    """Load a board into a new cache."""
+    board = ServerBoard(make_orders(count))
+    with closing(Cache.open(path).cache) as cache:
+        board.snapshot_into(cache)
+    return board
+
+
+def checked(cache: Cache) -> int:
+    """Check everything and return the number of steps."""
+    steps, after = 1, 0
+    while after := cache.check(after):
+        steps += 1
+    return steps
+
+
+def spoil(path: Path, statement: str) -> None:
+    """Change the file as only a fault can."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_whole_board_passes_in_small_steps(tmp_path: Path) -> None:
+    """After a snapshot, after a delta, and when there is nothing at all."""
+    path = tmp_path / "cache.db"
+    board = board_in(path)
+    with closing(Cache.open(path).cache) as cache:
+        assert checked(cache) >= 6
+        order_id = next(iter(board.orders))
+        board.decide(draft("op-1", order_id))
+        board.send(cache)
+        checked(cache)
+        cache.forget()
+        checked(cache)
+
+
+@pytest.mark.parametrize("fault", SPOILED)
+def test_whatever_changed_is_found(tmp_path: Path, fault: str) -> None:
+    """Bodies by their hash, cards by their bodies, missing orders by the sum."""
+    path = tmp_path / "cache.db"
+    board_in(path, 40)
+    spoil(path, SPOILED[fault])
+    with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError):
+        checked(cache)
+
+
+def test_an_index_that_is_not_the_tables_is_found(tmp_path: Path) -> None:
+    """The columns of the board are read from an index alone."""
+    path = tmp_path / "cache.db"
+    board_in(path, 40)
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name LIKE 'orders_by_place%'"
+        page = connection.execute(query).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 + 4] -= 1
+    path.write_bytes(data)
+    with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError, match="index"):
+        checked(cache)
+
+
+def test_a_changed_order_is_not_built_on(tmp_path: Path) -> None:
+    """A patch would be laid over something else than the server's order."""
+    path = tmp_path / "cache.db"
+    board = board_in(path, 3)
+    spoil(path, "UPDATE bodies SET body = CAST(replace(body, 'a', 'b') AS BLOB)")
+    board.decide(draft("op-1", next(iter(board.orders))))
+    with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError, match="is not whole"):
+        board.send(cache)
+
+
+@pytest.mark.parametrize("key", ["decided_device_seq", "cursor", "device_id"])
+def test_a_wrong_number_lets_go_of_no_move(tmp_path: Path, key: str) -> None:
+    """With a higher number moves would count as done that the server never got: the board comes anew."""
+    path = tmp_path / "cache.db"
+    board_in(path, 3)
+    spoil(path, f"UPDATE meta SET value = '9' WHERE key = '{key}'")
+    opened = Cache.open(path)
+    with closing(opened.cache) as cache:
+        assert opened.put_aside == "cache-damaged-1.db"
+        assert cache.state().decided_device_seq == 0
+
+
+def test_a_cache_of_before_the_checksum_is_believed(tmp_path: Path) -> None:
+    """The next thing written gives it one."""
+    path = tmp_path / "cache.db"
+    board_in(path, 3)
+    spoil(path, "DELETE FROM meta WHERE key = 'crc'")
+    opened = Cache.open(path)
+    with closing(opened.cache) as cache:
+        assert opened.put_aside == ""
+        cache.remember(None, None, 9)
+    spoil(path, "UPDATE meta SET value = '8' WHERE key = 'last_contact_ms'")
+    again = Cache.open(path)
+    again.cache.close()
+    assert again.put_aside
+
+
+def test_damaged_carriers_are_no_reason_not_to_start(tmp_path: Path) -> None:
+    """They are a part of the cache, which can be had anew."""
+    path = tmp_path / "cache.db"
+    board_in(path, 3)
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'carriers'"
+        page = connection.execute(query).fetchone()[0]
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    path.write_bytes(data)
+    opened = Cache.open(path)
+    opened.cache.close()
+    assert opened.put_aside
+
+
+def test_the_engine_checks_by_itself_and_says_what_it_found(tmp_path: Path) -> None:
+    """After the start, when nothing else is to be done; the damaged file stays for IT."""
+    profile = open_profile(tmp_path / "profile")
+    board_in(profile.cache)
+    spoil(profile.cache, SPOILED["card"])
+    told: list[Problem] = []
+
+    async def live() -> int:
+        stores = Stores(profile, CountingIds(), told.append)
+        opened = await stores.open()
+        assert opened.problems == ()
+        for _ in range(8):
+            await stores._call(lambda: None, Priority.TELEMETRY)
+        state = await stores.state()
+        await asyncio.to_thread(stores.close, 5.0)
+        return state.cache.cursor + state.cache.orders
+
+    assert asyncio.run(live()) == 0
+    assert [problem.code for problem in told] == ["CACHE_PUT_ASIDE"]
+    assert "card of order 7" in told[0].sentence
+    assert (profile.folder / "cache-damaged-1.db").exists()
