@@ -15,11 +15,12 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, select, tuple_
 
 from server.interface.moments import Moment, moment_ms
-from server.interface.search_rows import folded, order_search
+from server.interface.search_rows import order_search
 from server.interface.sentences import bad_request, converted
 from server.kernel.board_reader import of_site
 from server.kernel.records import SiteRow
 from server.kernel.schema import customers, orders
+from server.search_words import folded
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES
 

@@ -222,23 +222,30 @@ def _search() -> None:
 
 def _fill_search() -> None:
     """Put the orders into the index that are there already, some at a time."""
-    from server.interface.search_rows import row_of
+    from server.search_words import search_words
     from sync.contract.orders import order_from_bytes
 
     connection = op.get_bind()
-    orders = sa.table("orders", sa.column("id"), sa.column("body"))
+    orders = sa.table("orders", *(sa.column(name) for name in ("id", "site_id", "created_at", "body")))
     search = sa.table(
         "order_search", *(sa.column(name) for name in ("site_id", "created_at", "order_id", "words"))
     )
     last = ""
     while True:
-        page = (
-            sa.select(orders.c.id, orders.c.body).where(orders.c.id > last).order_by(orders.c.id).limit(500)
-        )
+        page = sa.select(orders).where(orders.c.id > last).order_by(orders.c.id).limit(500)
         rows = connection.execute(page).all()
         if not rows:
             return
-        connection.execute(sa.insert(search), [row_of(order_from_bytes(row.body)) for row in rows])
+        values = [
+            {
+                "site_id": row.site_id,
+                "created_at": row.created_at,
+                "order_id": row.id,
+                "words": search_words(order_from_bytes(row.body)),
+            }
+            for row in rows
+        ]
+        connection.execute(sa.insert(search), values)
         last = rows[-1].id
 
 
