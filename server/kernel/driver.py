@@ -166,6 +166,9 @@ class Driver:
                 self.feed(Received(number, frame))
         except ConnectionClosed:
             pass
+        except Exception:
+            # What websockets would log of it is turned off with everything about failed handshakes.
+            _LOG.exception("link failed")
         finally:
             del self._links[number]
             sender.cancel()
