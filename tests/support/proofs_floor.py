@@ -12,6 +12,7 @@ import functools
 import json
 import os
 import random
+import resource
 import shutil
 import socket
 import sqlite3
@@ -19,7 +20,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -36,6 +37,8 @@ from sync.contract.operations import LogEntry
 
 BELOW_EPHEMERAL: Final = range(20_000, 32_000)
 """Ports that the system gives to nobody by itself: a port must still be free when its server comes back."""
+MOST_BYTES: Final = 3 << 30
+"""Addresses of one program; memory that is used is far less."""
 PERSONAL: Final = ("CACHE", "CONFIG", "DATA", "RUNTIME", "STATE")
 ROUND: Final = ("picking", "picked", "picking", "confirmed")
 """Where the moves take an order, again and again; so no board ever runs out of work."""
@@ -67,6 +70,7 @@ class FloorServer(RealServer):
         port = self.url.rpartition(":")[2]
         words = ("serve", "--data", self.data, "--port", port, "--sync-port", str(self.sync_port), *told)
         self._process = self._runner.start_program(PROGRAM, *words)
+        bound(self._process)
 
     def await_ready(self) -> None:
         """Wait until it listens."""
@@ -74,9 +78,16 @@ class FloorServer(RealServer):
 
     def log(self) -> list[LogEntry]:
         """Return the log of its only board, in its order, straight from the file."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.data / FILE_NAME}?mode=ro", uri=True)) as file:
-            rows = file.execute("SELECT entry FROM operation_log ORDER BY seq").fetchall()
+        rows = self._ask("SELECT entry FROM operation_log ORDER BY seq")
         return [msgspec.json.decode(row[0], type=LogEntry) for row in rows]
+
+    def head(self) -> int:
+        """Return the last seq of the log."""
+        return int(self._ask("SELECT max(seq) FROM operation_log")[0][0])
+
+    def _ask(self, sql: str) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.data / FILE_NAME}?mode=ro", uri=True)) as file:
+            return file.execute(sql).fetchall()
 
     def errors(self) -> list[str]:
         """Return the lines of level error that it logged, shortened."""
@@ -112,6 +123,7 @@ class FloorTerminal:
         """Start the program on its profile and wait for nothing."""
         words = ("--server", self.url, "--device-token-file", self.token)
         self._lives.append(Headless(self._runner, self._profile, *words))
+        bound(self.now.process)
 
     def await_live(self) -> None:
         """Wait until it is connected and has the board."""
@@ -132,6 +144,11 @@ class FloorTerminal:
         self.ask(try_now={})
         status = self.now.status()
         return (status["connection"], status["not_sent"]) == ("live", 0)
+
+    def has_all(self, head: int) -> bool:
+        """Say whether it is live, nothing is unsent, and it shows the log up to ``head``."""
+        status = self.now.status()
+        return (status["connection"], status["not_sent"], status["seq"]) == ("live", 0, head)
 
     def board(self) -> dict[str, str]:
         """Return the stage of every order as it shows them."""
@@ -215,6 +232,13 @@ class Floor:
                 eventually(terminal.is_settled, within_s, f"{terminal.name} live with nothing unsent")
             except (AssertionError, BrokenPipeError) as error:
                 stuck.append(f"{terminal.name} is stuck: {str(error)[-300:]}")
+        # What the last of them sent has to arrive at the others too.
+        head = self.server.head()
+        for terminal in () if stuck else self.terminals:
+            try:
+                eventually(functools.partial(terminal.has_all, head), within_s, f"the log up to {head}")
+            except (AssertionError, BrokenPipeError) as error:
+                stuck.append(f"{terminal.name} stays behind: {str(error)[-300:]}")
         return stuck
 
     def keep(self, name: str) -> None:
@@ -252,6 +276,12 @@ def _prepared(names: tuple[str, ...], orders: int) -> Prepared:
             for name, token in tokens:
                 database.identities.add_device(site, USER, name, token)
         return Prepared((server.data / FILE_NAME).read_bytes(), tokens, tuple(numbers))
+
+
+def bound(process: Process) -> None:
+    """Keep a program from taking the memory of the machine: what wants too much, falls and is seen."""
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
 
 
 def free_ports(count: int) -> list[int]:

@@ -98,7 +98,40 @@ ANSWERED_TOO_EARLY: Final = Plant(
 )
 
 
-ALL: Final = (SAVED_TOO_EARLY, OUTBOX_FORGOTTEN, NO_DEDUP, ANSWERED_TOO_EARLY)
+NEVER_SENT_AGAIN: Final = Plant(
+    "what was under way on a link that broke is not sent again",
+    (
+        Change(
+            "sync/client/window.py",
+            "        self._to_send = next(undecided, self._next_device_seq)",
+            "        if self._to_send is None:\n"
+            "            self._to_send = next(undecided, self._next_device_seq)",
+        ),
+        Change(
+            "sync/client/window.py",
+            "        self._to_send = None\n        for held in",
+            "        for held in",
+        ),
+    ),
+)
+JUNK_NOT_CAUGHT: Final = Plant(
+    "a frame that is no JSON is caught by nobody",
+    (
+        Change(
+            "sync/contract/codec.py",
+            "    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:",
+            "    except msgspec.ValidationError as error:",
+        ),
+    ),
+)
+ALL: Final = (
+    SAVED_TOO_EARLY,
+    OUTBOX_FORGOTTEN,
+    NO_DEDUP,
+    ANSWERED_TOO_EARLY,
+    NEVER_SENT_AGAIN,
+    JUNK_NOT_CAUGHT,
+)
 
 
 @contextlib.contextmanager
