@@ -2,10 +2,85 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+from pathlib import Path
 from typing import Final
 
-from server.modules.folders import tables
-from server.registration import Module
+from server.folders import data_folder
+from server.modules.folders.places import Folder, Folders
+from server.modules.folders.watching import watch
+from server.registration import (
+    Command,
+    CommandContext,
+    Job,
+    Module,
+    add_data_option,
+    add_site_option,
+)
 
-__all__ = ["MODULE", "tables"]
-MODULE: Final = Module("folders")
+_DATES: Final = ("d/m/y", "m/d/y", "y/m/d")
+_ANSWERS: Final = (
+    *("mapping", "encoding", "delimiter", "date_style", "source"),
+    *("repair", "as_open", "accept_truncated"),
+)
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    adding = actions.add_parser("add", help="import what is put into a folder")
+    listing = actions.add_parser("list", help="list the watched folders")
+    removing = actions.add_parser("remove", help="watch a folder no longer")
+    for one in (adding, listing, removing):
+        add_data_option(one)
+        add_site_option(one)
+    for one in (adding, removing):
+        one.add_argument("--path", required=True, type=Path, metavar="DIR", help="the folder")
+    listing.add_argument("--json", action="store_true", help="answer with one JSON line")
+    adding.add_argument("--mapping", default="", metavar="NAME", help="what the columns mean")
+    adding.add_argument("--encoding", default="", metavar="NAME", help="for files that are not UTF-8")
+    adding.add_argument("--delimiter", default="", metavar="CHARACTER", help="what parts the fields")
+    adding.add_argument(
+        "--date-format", dest="date_style", default="", choices=_DATES, help="how dates are written"
+    )
+    adding.add_argument("--source", default="", metavar="NAME", help="whose orders these are")
+    adding.add_argument("--repair", action="store_true", help="use rows with too many fields")
+    adding.add_argument("--as-open", action="store_true", help="all orders are confirmed")
+    adding.add_argument("--accept-truncated", action="store_true", help="import files whose end is cut off")
+
+
+def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
+    with context.open_database(arguments) as database:
+        site = database.identities.choose_site(arguments.site).key
+        folders = Folders(database.engine, context.clock, context.ids)
+        if arguments.action == "list":
+            _list(folders.all(site), context, is_json=arguments.json)
+            return 0
+        path = arguments.path.expanduser().resolve()
+        if arguments.action == "remove":
+            folders.remove(site, path)
+            context.say(f"{path} is not watched any more.")
+            return 0
+        given = {name: getattr(arguments, name) for name in _ANSWERS}
+        answers = {name: value for name, value in given.items() if value}
+        folders.add(site, path, answers, data_folder(arguments.data).resolve())
+        context.say(f"Files that are put into {path} are imported while the server runs.")
+    return 0
+
+
+def _list(folders: list[Folder], context: CommandContext, *, is_json: bool) -> None:
+    if is_json:
+        kept = ("path", "answers", "problem")
+        rows = [{name: getattr(folder, name) for name in kept} for folder in folders]
+        context.say(json.dumps(rows, default=str))
+        return
+    for folder in folders:
+        answers = ", ".join(f"{name} {value}" for name, value in folder.answers.items())
+        context.say(f"{folder.path}: {answers or 'no answers'}; {folder.problem or 'no problem'}")
+
+
+MODULE: Final = Module(
+    name="folders",
+    commands=(Command("folder", "import files that are put into folders", _configure, _run),),
+    jobs=(Job("folders", every_s=2, run=watch),),
+)

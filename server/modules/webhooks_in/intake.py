@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import logging
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,12 +23,12 @@ from server.arrivals import Arrivals, Fate
 from server.kernel.schema import order_sources
 from server.kernel.services import Services
 from server.modules.webhooks_in.sources import Kind, Source, Sources
-from server.reading.mapping import Mapping, Shelf
-from server.reading.order_maker import Wish
-from server.reading.single import read_orders
 from server.sources import Arrival
 from sync.contract.orders import order_from_bytes
 from sync.contract.problems import ProblemError
+
+if TYPE_CHECKING:
+    from server.reading.mapping import Mapping
 
 IGNORED: Final = "ignored"
 _NOBODY: Final = "the secret of a source that is not there"
@@ -115,6 +115,10 @@ def _is_signed(sent: Sent, secrets: tuple[str, ...]) -> bool:
 
 
 def _take_orders(services: Services, sources: Sources, source: Source, sent: Sent) -> str:
+    # Not before a shop has sent something: most servers hear of none.
+    from server.reading.order_maker import Wish
+    from server.reading.single import read_orders
+
     wish = Wish(ZoneInfo(source.site.time_zone), services.clock.wall_ms(), source=source.label)
     try:
         read = read_orders(sent.body, _mapping(sent.kind), wish, "The webhook")
@@ -168,4 +172,6 @@ def _take_gone(services: Services, source: Source, sent: Sent) -> str:
 
 @functools.cache
 def _mapping(kind: Kind) -> Mapping:
+    from server.reading.mapping import Shelf
+
     return Shelf.shipped().choose(VENDORS[kind].mapping)
