@@ -166,7 +166,7 @@ class Driver:
                 self.feed(Received(number, frame))
         except ConnectionClosed:
             pass
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, it ends this link alone
             # What websockets would log of it is turned off with everything about failed handshakes.
             _LOG.exception("link failed")
         finally:
