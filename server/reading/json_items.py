@@ -16,7 +16,7 @@ from sync.contract.problems import ProblemError
 CHUNK_CHARACTERS: Final = 256 * 1024
 ITEM_CHARACTERS: Final = 8 * 1024 * 1024
 """Longest order in a JSON file."""
-_WRAPPER: Final = re.compile(r'\{[ \t\r\n]*"(orders|data)"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
+_WRAPPER: Final = re.compile(r'\{[ \t\r\n]*"orders"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
 
 
 class JsonItems:

@@ -199,8 +199,8 @@ def json_rows(layout: Layout, items: Iterator[tuple[int, object]], refuse: Refus
 def unwrapped(items: Iterable[tuple[int, object]]) -> Iterator[tuple[int, object]]:
     """Yield the orders out of ``{"order": …}`` and ``{"orders": [ … ]}``, all others as they are."""
     for line, item in items:
-        inner = item if isinstance(item, dict) and len(item) == 1 else {}
-        if isinstance(order := inner.get("order"), dict):
+        inner = item if isinstance(item, dict) else {}
+        if len(inner) == 1 and isinstance(order := inner.get("order"), dict):
             yield line, order
         elif isinstance(orders := inner.get("orders"), list):
             yield from ((line, order) for order in orders)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from server.reading import dates
 from server.reading.dates import DateColumn, parse
 from sync.contract.problems import ProblemError
 
@@ -73,6 +74,16 @@ def test_a_column_decides_its_style(values: list[str], style: str) -> None:
     for value in values:
         column.add(value)
     assert column.style() == style
+
+
+def test_a_column_of_many_values_needs_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are looked at in portions, and the first row of each style is still known."""
+    monkeypatch.setattr(dates, "REMEMBERED", 2)
+    column = DateColumn("Date")
+    for row, text in enumerate(["31/12/19", "30/12/19", "31/12/19", "12/31/19", "04/03/19", "28/02/19"]):
+        column.add(text, row)
+    assert column.style() == "d/m/y"
+    assert "1 values have another one, first row 3: 12/31/19" in column.mixture("d/m/y")
 
 
 def test_an_ambiguous_column_is_a_question() -> None:

@@ -49,6 +49,27 @@ def test_lines_are_counted() -> None:
     assert [line for line, _ in read(text)] == [2, 5, 6, 7]
 
 
+@pytest.mark.parametrize("rest", ["}", ', "page": {"next": 2}}', " } \n"])
+def test_a_list_inside_an_object_is_read_item_by_item(rest: str) -> None:
+    """What else the object holds is read over; lines are counted from its beginning."""
+    assert read(f'{{\n"orders"\n:\n [1, {{"a": "2"}}]{rest}') == [(4, "1"), (4, {"a": "2"})]
+
+
+@pytest.mark.parametrize("rest", ["", ', "page": {"next"', ","])
+def test_a_list_inside_an_object_may_be_cut(rest: str) -> None:
+    """The items are there, and that the end is missing is known."""
+    source = JsonItems(io.StringIO(f'{{"orders": [1, 2]{rest}'), "file")
+    assert [item for _, item in source.items()] == ["1", "2"]
+    assert source.cut_off is not None
+
+
+@pytest.mark.parametrize("rest", ["]", "} 7", "} {}"])
+def test_nothing_follows_an_object_around_a_list(rest: str) -> None:
+    """Something behind the end is no list of orders."""
+    with pytest.raises(Exception, match="follows the list"):
+        read(f'{{"orders": [1, 2]{rest}')
+
+
 def test_an_order_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not JSON is not read to the end of a large file first."""
     monkeypatch.setattr(json_items, "ITEM_CHARACTERS", 20)

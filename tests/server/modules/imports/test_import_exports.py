@@ -288,6 +288,37 @@ def test_tags_may_hold_the_cut_off(tmp_path: Path) -> None:
     assert order.tags == ("gift", "ship by 2024-07-05")
 
 
+def test_orders_inside_other_objects_are_found(tmp_path: Path) -> None:
+    """A page of orders with its count before them, and objects with one order each."""
+    order = {"id": "7", "lines": [{"sku": "A", "qty": 1}]}
+    for text in (json.dumps({"count": 1, "orders": [order]}), json.dumps({"order": order})):
+        assert len(import_table(tmp_path, text, "orders.json").orders) == 1
+
+
+def test_a_field_may_have_several_columns(tmp_path: Path) -> None:
+    """Of an order and of a line: the first that has a value counts in each row."""
+    mapping = tmp_path / "own.toml"
+    mapping.write_text(
+        'name = "own"\ntitle = "Own"\nsource = "own"\nformat = "csv"\ndetect = []\n'
+        '[order]\nexternal_ref = ["no", "old no"]\nplaced = ["at", "entered"]\n'
+        '[line]\nquantity = ["n", "pieces"]\nsku = "sku"\n',
+        encoding="utf-8",
+    )
+    text = "no,old no,at,entered,n,pieces,sku\n,8,,2024-01-31,,4,A\n7,9,2024-02-29,2024-01-31,3,,B\n"
+    made = import_table(tmp_path, text, mapping=str(mapping))
+    assert [(order.external_ref, order.lines[0].quantity_ordered) for order in made.orders] == [
+        ("8", 4),
+        ("7", 3),
+    ]
+    assert [order.placed_ms for order in made.orders] == [1_706_659_200_000, 1_709_164_800_000]
+
+
+def test_a_tag_without_a_date_is_no_cut_off(tmp_path: Path) -> None:
+    """Tags are free text: most of them say nothing about time."""
+    text = 'order id,sku,qty,tags\n1,A,1,"gift, 2nd floor, ship by soon"\n'
+    assert import_table(tmp_path, text, cut_off_tags=True).orders[0].cut_off_ms is None
+
+
 def test_the_first_row_of_an_order_keeps_its_customer(tmp_path: Path) -> None:
     """When the only row with the customer has a line that is refused, the order still knows who it is for."""
     text = (
