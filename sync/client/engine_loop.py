@@ -47,7 +47,7 @@ class EngineLoop:
         """Take the parts from ``engine``."""
         self._engine = engine
         self._memory = EngineMemory(engine.recorder)
-        self._stores = Stores(engine.profile, engine.ids, self._rebuilt_soon)
+        self._stores = Stores(engine.profile, engine.ids, self._told_soon, self._rebuilt_soon)
         self._door = Door(engine.profile.socket, self)
         self._driver: Driver | None = None
         self._unusable: Problem | None = None
@@ -69,13 +69,17 @@ class EngineLoop:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._stopping.set)
 
-    def _rebuilt_soon(self, problem: Problem) -> None:
-        """Say that the board is loaded anew, and have it loaded (called on the database thread)."""
+    def _told_soon(self, problem: Problem) -> None:
+        """Say what the stores found (called on the database thread)."""
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._on_rebuilt, problem)
+            self._loop.call_soon_threadsafe(self._publish, ProblemArose(problem))
 
-    def _on_rebuilt(self, problem: Problem) -> None:
-        self._publish(ProblemArose(problem))
+    def _rebuilt_soon(self) -> None:
+        """Have the board loaded anew (called on the database thread)."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._reconnect)
+
+    def _reconnect(self) -> None:
         if self._is_online:
             self._give(GoOffline())
             self._give(GoOnline())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sync.client.cache import Cache
 from sync.client.database_thread import STOPPED, DatabaseThread, Priority
@@ -13,11 +13,14 @@ from sync.client.outbox import Outbox
 from sync.client.profile import Profile
 from sync.client.store_values import CacheState, OutboxState
 from sync.client.stores import files
+from sync.client.stores.ballast import FULL, Ballast, is_full
 from sync.contract.ports import Ids
 from sync.contract.problems import Problem, ProblemError
 from sync.contract.steps import Job
 
 T = TypeVar("T")
+GROWING: Final = frozenset({"apply_delta", "begin_snapshot", "add_chunk", "end_snapshot"})
+"""What the cache does not do when the room that is left belongs to moves."""
 
 
 class Opened(NamedTuple):
@@ -32,15 +35,22 @@ class Stores:
     """Outbox and cache of one profile, behind the database thread."""
 
     def __init__(
-        self, profile: Profile, ids: Ids, rebuilt: Callable[[Problem], None] = lambda _problem: None
+        self,
+        profile: Profile,
+        ids: Ids,
+        told: Callable[[Problem], None] = lambda _problem: None,
+        rebuilt: Callable[[], None] = lambda: None,
     ) -> None:
         """Use the files of ``profile``; :meth:`open` opens them.
 
-        ``rebuilt`` is called on the database thread after the cache was found damaged and emptied.
+        Called on the database thread: ``told`` with what a person should know, ``rebuilt`` after the cache
+        was found damaged and emptied.
         """
         self._profile = profile
         self._ids = ids
+        self._told = told
         self._rebuilt = rebuilt
+        self._ballast = Ballast(profile.folder)
         self._thread = DatabaseThread()
         self._outbox: Outbox | None = None
         self._cache: Cache | None = None
@@ -49,6 +59,8 @@ class Stores:
         """Start the thread and open both files; raises ``ProblemError``."""
         self._thread.start()
         opened = await self._call(self._open, Priority.OUTBOX)
+        # The board is on screen by now, and both can wait.
+        self._thread.submit(Priority.TELEMETRY, self._ballast.load, lambda _result, _error: None)
         self._check_after(0)
         return opened
 
@@ -67,8 +79,13 @@ class Stores:
 
         def work() -> object:
             try:
+                if job.method in GROWING:
+                    self._ballast.check_reserve()
                 return call(*job.arguments)
             except Exception as error:
+                if is_outbox and self._has_made_room(error):
+                    # A job is one transaction: nothing of it has happened yet.
+                    return call(*job.arguments)
                 if not is_outbox and files.is_rotten(error):
                     # The error drops the link, and the next hello says that the board is wanted anew.
                     self._rebuild(error)
@@ -96,7 +113,15 @@ class Stores:
 
     def _rebuild(self, error: Exception) -> None:
         if self._cache is not None:
-            self._rebuilt(_put_aside(str(error), self._cache.rebuild()))
+            self._told(_put_aside(str(error), self._cache.rebuild()))
+            self._rebuilt()
+
+    def _has_made_room(self, error: BaseException | None) -> bool:
+        """Give the ballast back when the disk is full; say whether that helped."""
+        if not is_full(error) or not self._ballast.drop():
+            return False
+        self._told(FULL)
+        return True
 
     def close(self, timeout_s: float) -> bool:
         """Finish what the outbox has to do and close the files; blocks; says whether it was in time."""
@@ -125,7 +150,12 @@ class Stores:
 
     def _open(self) -> Opened:
         problems = []
-        self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
+        try:
+            self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
+        except ProblemError as error:
+            if not self._has_made_room(error.__cause__):
+                raise
+            self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
         if salvage is not None:
             lost = "an unknown number of" if salvage.rows_lost is None else str(salvage.rows_lost)
             problems.append(
