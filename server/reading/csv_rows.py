@@ -93,7 +93,7 @@ class CsvRows:
                     record.clear()
                     if len(fields) == width and length < FIELD_BYTES // 4:
                         if last[-1] not in "\r\n" and ends.is_cut(line, fields[-1]):
-                            self._refuse_cut(line, fields)
+                            self._refuse_cut(line)
                             continue
                         if len(fields[-1]) != ends.length:
                             ends.note(line, fields[-1])
@@ -144,14 +144,9 @@ class CsvRows:
             fields = fields + [""] * (width - len(fields))
         return fields
 
-    def _refuse_cut(self, line: int, fields: list[str]) -> None:
-        why = (
-            f"the last field reads {shown(fields[-1]) or 'blank'}, unlike all others, and the line has no end"
-        )
-        if self.quoted is not None and len(fields) - 1 not in self.quoted:
-            why = "the last field is shorter than all others, and the line has no end"
-        self._refuse(line, why)
-        self.cut_off = (line, why)
+    def _refuse_cut(self, line: int) -> None:
+        self.cut_off = (line, "the last field is shorter than all others, and the line has no end")
+        self._refuse(*self.cut_off)
 
     @property
     def open_end(self) -> int:

@@ -19,7 +19,6 @@ from server.registration import CommandContext
 from sync.contract.problems import ProblemError, UsageError
 
 SHOWN_AT_MOST: Final = 20
-INTERRUPTED: Final = 130
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:
@@ -37,7 +36,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         except KeyboardInterrupt:
             progress.clear()
             context.warn(_stopped(importer))
-            return INTERRUPTED
+            raise
         except ProblemError:
             progress.clear()
             raise

@@ -94,10 +94,10 @@ def test_dates_in_two_orders_of_day_and_month_are_listed(tmp_path: Path) -> None
 def test_a_field_that_is_cut_at_the_very_end(tmp_path: Path) -> None:
     """Where all last fields are alike and the very last one is shorter, without a line end, it was cut."""
     whole = HEAD + "".join(f"{number},A,1,Bath,2024-01-{number:02}\n" for number in range(1, 26))
-    for cut, shown in ((2, "2024-01-2"), (4, "2024-01"), (11, "blank")):
+    for cut in (2, 4, 11):
         problem = problem_of(tmp_path, whole[:-cut])
         assert problem.code == "FILE_TRUNCATED"
-        assert shown in problem.sentence
+        assert "row 26: the last field is shorter" in problem.sentence
         made = import_text(tmp_path, whole[:-cut], accept_truncated=True)
         assert [line for line, _ in made.refused] == [26]
         assert len(made.orders) == 24
