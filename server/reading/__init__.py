@@ -1,4 +1,5 @@
-"""Reading order files that other programs wrote: text, delimited rows, JSON items, dates, mappings.
+"""Reading orders that other programs wrote: text, delimited rows, JSON items, dates, mappings, orders.
 
-Ends with rows of text in our words; what becomes of them, :mod:`server.modules.imports` decides.
+Pure: nothing here writes to a board or keeps a file. Ends with what a source says of each order, and with
+what of it is refused or doubtful; :mod:`server.importing` brings files, ``single`` one request.
 """
