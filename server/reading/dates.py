@@ -42,8 +42,8 @@ _DAY: Final = re.compile(
     r"(?P<a>[0-9]{1,4})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,4})"
     r"|(?P<digits>(?:19|20|21)[0-9]{6})(?![0-9])"
     r"|(?:[A-Za-z]{3,9},? +)??"
-    r"(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?[-/. ] ?(?P<month>[A-Za-z]{3,9})\.?,?[-/. ] ?"
-    r"|(?P<month_first>[A-Za-z]{3,9})\.?[-/. ] ?(?P<day_second>[0-9]{1,2})(?:st|nd|rd|th)?,?[-/. ] ?)"
+    r"(?:(?P<day>[0-9]{1,2})(?:st|[nr]d|th)?[-/. ] ?(?P<month>[A-Za-z]{3,9})\.?,?[-/. ] ?"
+    r"|(?P<month_first>[A-Za-z]{3,9})\.?[-/. ] ?(?P<day_second>[0-9]{1,2})(?:st|[nr]d|th)?,?[-/. ] ?)"
     r"(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
 )
 _TIME: Final = re.compile(
