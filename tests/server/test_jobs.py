@@ -14,6 +14,7 @@ from server import jobs as jobs_module
 from server.application import Application, Settings
 from server.database import create_database
 from server.jobs import Jobs
+from server.modules import MODULES
 from server.registration import Job, JobContext, Module
 from server.system import SystemClock
 from support.clocks import CountingIds
@@ -237,3 +238,9 @@ def test_the_application_runs_the_jobs_of_its_modules(tmp_path: Path) -> None:
             assert seen[0].stopping.is_set()
 
     asyncio.run(story())
+
+
+def test_every_job_has_a_name_of_its_own() -> None:
+    """It is what a job is woken by, and what the log says."""
+    names = [job.name for module in MODULES for job in module.jobs]
+    assert len(set(names)) == len(names)

@@ -234,3 +234,35 @@ def test_an_idle_job_sends_nothing_and_loads_nothing(bench: TellingBench) -> Non
     bench.target()
     bench.send()
     assert bench.waiting() == []
+
+
+def test_two_servers_on_one_database_tell_everything_once(
+    tmp_path: Path, database_url: str, receiver: Receiver
+) -> None:
+    """Each claims what it sends; the story of an order stays in its order."""
+    with TellingBench(tmp_path / "data", database_url, orders=6) as bench:
+        bench.target(url=receiver.url)
+        for _ in range(3):
+            for place in range(6):
+                bench.do(Move(Stage.PICKING), place)
+            for place in range(6):
+                bench.do(Move(Stage.CONFIRMED), place)
+        errors: list[BaseException] = []
+
+        def serve() -> None:
+            try:
+                while bench.waiting() or bench.outbox.behind():
+                    bench.send()
+            except BaseException as error:  # noqa: BLE001 - the test fails with it
+                errors.append(error)
+
+        servers = [threading.Thread(target=serve) for _ in range(2)]
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.join(30)
+        assert errors == []
+        assert len(receiver.got) == len({got.told["id"] for got in receiver.got}) == 36
+        for place in range(6):
+            seqs = [got.told["seq"] for got in receiver.got if got.event == f"moved A-{place}"]
+            assert seqs == sorted(seqs)
