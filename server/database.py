@@ -82,6 +82,7 @@ def open_database(
     path = folder / FILE_NAME
     if not path.is_file():
         raise _not_set_up(f"There is no server data in {folder}.")
+    _refuse_emptied(path, is_log_needed=False)
     return _opened(path, clock, ids, faults or NoFaults())
 
 
@@ -99,7 +100,14 @@ def create_database(
             (folder / FILE_NAME).touch(mode=0o640)
     except OSError as error:
         raise _unusable(folder, error) from error
+    _refuse_emptied(folder / FILE_NAME, is_log_needed=True)
     return _opened(folder / FILE_NAME, clock, ids, faults or NoFaults())
+
+
+def _refuse_emptied(path: Path, *, is_log_needed: bool) -> None:
+    """Refuse a file without content: SQLite would take it for a new one and throw its log away."""
+    if path.stat().st_size == 0 and (not is_log_needed or path.with_name(f"{FILE_NAME}-wal").exists()):
+        raise _unusable(path, ValueError("the file is empty"))
 
 
 def make_folder(folder: Path) -> None:

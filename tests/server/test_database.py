@@ -211,3 +211,19 @@ def test_hashes_survive_a_signed_column(value: int) -> None:
     """All 64 bits."""
     assert -(2**63) <= signed(value) < 2**63
     assert unsigned(signed(value)) == value
+
+
+def test_an_emptied_file_is_not_begun_anew(tmp_path: Path) -> None:
+    """SQLite would make an empty server of it and delete the log; only a setup may, where there is no log."""
+    folder = tmp_path / "data"
+    create_database(folder, FakeClock(), CountingIds()).close()
+    log = folder / f"{FILE_NAME}-wal"
+    (folder / FILE_NAME).write_bytes(b"")
+    log.write_bytes(b"what terminals were promised")
+    assert refused(folder) == "FOLDER_UNUSABLE"
+    with pytest.raises(ProblemError, match="the file is empty"):
+        create_database(folder, FakeClock(), CountingIds())
+    assert log.read_bytes() == b"what terminals were promised"
+    log.unlink()
+    assert refused(folder) == "FOLDER_UNUSABLE"
+    create_database(folder, FakeClock(), CountingIds()).close()
