@@ -55,12 +55,10 @@ def test_an_order_with_anything_in_it_is_answered(shops: dict[Kind, Shop], data:
     order: dict[str, Any] = dict(ORDERS[kind])
     for name in data.draw(st.lists(st.sampled_from(sorted(order)), max_size=4)):
         order[name] = data.draw(VALUES)
-    line = (
-        dict(order["line_items"][0]) if isinstance(order["line_items"], list) and order["line_items"] else {}
-    )
-    if isinstance(line, dict) and data.draw(st.booleans()):
-        line[data.draw(st.sampled_from(["sku", "quantity", "name"]))] = data.draw(VALUES)
-        order["line_items"] = [line, *order["line_items"][1:]] if line else order["line_items"]
+    if data.draw(st.booleans()):
+        first, *others = ORDERS[kind]["line_items"]
+        changed = {data.draw(st.sampled_from(["sku", "quantity", "name"])): data.draw(VALUES)}
+        order["line_items"] = [{**first, **changed}, *others]
     vendor = VENDORS[kind]
     topic = data.draw(st.sampled_from([*sorted(vendor.orders), vendor.deleted]))
     body = json.dumps(order).encode("utf-8", "surrogatepass")
