@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from app.system import SystemClock, SystemRandom
 from server.database import open_database
 from support.orders import Made, make_orders
@@ -18,6 +20,7 @@ from support.processes import Process, ProcessRunner
 from support.real_server import RealServer
 from sync.contract.ids import Uuid7Ids
 from sync.contract.operations import Import, Operation
+from sync.contract.orders import Order
 
 CLIENT = "fulfillment-kanban"
 ORDERS = 5_000
@@ -78,8 +81,16 @@ def _fill(data: Path, orders: int) -> None:
         site = database.identities.choose_site()
         made = Made(now_ms=clock.wall_ms(), source="bench")
         operations = (
-            Operation(op_id=ids.new(), order_id=order.id, change=Import(order=order))
+            Operation(op_id=ids.new(), order_id=order.id, change=Import(order=_of_today(order, made.now_ms)))
             for order in make_orders(orders, made)
         )
         verdicts = database.store.import_orders(site.key, operations, ids.new())
     assert len(verdicts) == orders
+
+
+def _of_today(order: Order, now_ms: int) -> Order:
+    """Return an order that stays on the board: what was finished on another day is taken off it."""
+    if order.is_open:
+        return order
+    cancelled_ms = None if order.cancelled_ms is None else now_ms
+    return msgspec.structs.replace(order, stage_ms=now_ms, cancelled_ms=cancelled_ms)
