@@ -8,6 +8,7 @@ process left there is not locked and is imported again, which changes nothing th
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import logging
@@ -200,6 +201,8 @@ def _imported(folder: Folder, claim: Path, context: JobContext) -> dict[str, Any
             listed=REFUSED_LISTED,
         )
     except ProblemError as error:
+        if error.problem.code == "TEMPORARY_SPACE":
+            raise OSError(errno.ENOSPC, "no room for temporary files") from error
         sentence = error.problem.line().replace(str(claim), claim.name)
         return {**report, "result": "refused", "sentence": sentence}
     except (OSError, SQLAlchemyError):

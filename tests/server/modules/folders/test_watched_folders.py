@@ -391,6 +391,23 @@ def test_a_file_that_breaks_the_reader_holds_up_nobody(
     assert bench.orders() == 4
 
 
+@pytest.mark.expects_log_warnings
+def test_a_file_waits_for_room(bench: WatchBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is not the file's fault."""
+
+    def import_files(*_: object, **__: object) -> dict[str, Any]:
+        raise ProblemError("TEMPORARY_SPACE", "There is no room for temporary files.", "Make room.")
+
+    bench.put("orders.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "import_files", import_files)
+        bench.watch()
+    assert bench.problem == "The system refused: no room for temporary files."
+    assert bench.names("bad") == []
+    bench.watch()
+    assert (bench.problem, bench.orders()) == ("", 2)
+
+
 def test_the_oldest_file_goes_first(bench: WatchBench) -> None:
     """A later file may change what an earlier one brought."""
     for name, minutes, city in (("b.csv", 3, "Oslo"), ("a.csv", 2, "Bergen"), ("c.csv", 1, "Voss")):
