@@ -120,6 +120,8 @@ class Reader:
         kind, checker = self._checker(mapping)
         rows = csv_rows(checker.layout, source.header, source.records(), str(path))
         source.quoted = checker.layout.quoted(source.header)
+        if mapping.fallback:
+            self._say(path, checker.layout.understood(source.header))
         if checker.begin(len(self._report.files) - 1, source.header):
             self._say(path, f"no column for the quantity, so each row is {mapping.pieces} piece")
         return _Opened(checker, kind, rows, source)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from server.reading.mapping import LINE_FIELDS, Mapping, as_tuple
-from server.reading.text_files import FIELD_BYTES, clean
+from server.reading.mapping import LINE_FIELDS, Columns, Mapping, as_tuple
+from server.reading.text_files import FIELD_BYTES, clean, shown
 from sync.contract.problems import ProblemError
 
 Values = tuple[str, ...]
@@ -81,6 +81,20 @@ class Layout:
     def field_name(self, field: str) -> str:
         """Return what the file calls an order's field."""
         return " or ".join(self.names[place] for place in self.order_fields[field])
+
+    def understood(self, header: Sequence[str]) -> str:
+        """Return which column fills which field, for a person to check what was guessed."""
+        same = self.mapping.same
+        names = {same(name): name for name in reversed(header)}
+
+        def filled(fields: dict[str, Columns]) -> str:
+            found = {
+                field: next((names[key] for name in as_tuple(columns) if (key := same(name)) in names), "")
+                for field, columns in fields.items()
+            }
+            return ", ".join(f"{field} = {shown(name)}" for field, name in found.items() if name)
+
+        return f"{filled(self.mapping.order)}; lines: {filled(self.mapping.line)}"
 
     def quoted(self, header: Sequence[str]) -> frozenset[int]:
         """Return the places in ``header`` that this mapping reads: only these may a sentence quote."""
