@@ -33,6 +33,7 @@ def walking_keys() -> tuple[tuple[str, str], ...]:
         (translate("Keys", "First and last column"), translate("Keys", "Ctrl+Home, Ctrl+End")),
         (translate("Keys", "Lift the card, drop it"), translate("Keys", "Space")),
         (translate("Keys", "Put it back, select nothing, clear the search"), translate("Keys", "Escape")),
+        (translate("Keys", "List older orders, from the search field"), translate("Keys", "Down")),
         (translate("Keys", "Select more"), translate("Keys", "Shift+Up, Shift+Down")),
     )
 
