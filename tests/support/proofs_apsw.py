@@ -20,6 +20,11 @@ _KINDS: Final[tuple[tuple[type[apsw.Error], type[sqlite3.Error]], ...]] = (
     (apsw.CorruptError, sqlite3.DatabaseError),
     (apsw.NotADBError, sqlite3.DatabaseError),
 )
+_WORDS: Final = {
+    sqlite3.SQLITE_FULL: "database or disk is full",
+    sqlite3.SQLITE_IOERR: "disk I/O error",
+    sqlite3.SQLITE_CANTOPEN: "unable to open database file",
+}
 
 
 @contextlib.contextmanager
@@ -29,8 +34,9 @@ def translated() -> Iterator[None]:
         yield
     except apsw.Error as error:
         known = (ours for theirs, ours in _KINDS if isinstance(error, theirs))
-        raised = next(known, sqlite3.OperationalError)(str(error))
-        raised.sqlite_errorcode = getattr(error, "extendedresult", sqlite3.SQLITE_ERROR)
+        code = getattr(error, "extendedresult", sqlite3.SQLITE_ERROR)
+        raised = next(known, sqlite3.OperationalError)(str(error) or _WORDS.get(code & 0xFF, "an error"))
+        raised.sqlite_errorcode = code
         raise raised from error
 
 
@@ -135,8 +141,8 @@ class Connection:
             self.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close the file."""
-        with translated():
+        """Close the file; a checkpoint that fails is left to the next start, as in ``sqlite3``."""
+        with contextlib.suppress(apsw.Error):
             self.apsw.close(force=True)
 
 
