@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.folders import DATABASE_VARIABLE
 from server.main import main
 from support.real_server import RealServer, started_server
 from support.receivers import Receiver
@@ -36,12 +37,16 @@ def post_order(server: RealServer, path: str, number: int) -> str:
 
 
 def test_a_kill_between_commit_and_telling_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Orders come in by webhook and by folder, the server is killed, and after its start all are told."""
     place = tmp_path / "in"
     place.mkdir()
-    with Receiver() as receiver, started_server(tmp_path) as server:
+    monkeypatch.setenv(DATABASE_VARIABLE, database_url)
+    with Receiver() as receiver, started_server(tmp_path, database_url) as server:
         source = ("webhook", "source", "add", "--kind", "shopify", "--name", "Shop", "--secret-stdin")
         command(server, *source, typed=SECRET, patch=monkeypatch)
         path = capsys.readouterr().out.split()[5]
