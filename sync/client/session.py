@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 PRODUCT: Final = "fulfillment-kanban"
 TIMEOUT_S: Final = 10.0
+READ_BYTES: Final = 32 * 1024 * 1024
+"""Fifty orders of ten thousand lines each are longer; nobody reads such a list."""
 SECRET_LIMIT_S: Final = 3.0
 """A keyring may block for ever on a prompt that nobody sees."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -267,8 +269,19 @@ class Session:
                 trust_env=is_far,
                 transport=self._transport,
                 verify=_trusts_nobody() if is_plain else True,
+                event_hooks={"response": [_refuse_long]},
             )
         return self._client
+
+
+async def _refuse_long(answer: httpx.Response) -> None:
+    """Refuse an answer that says that it is too long, before it is read."""
+    if int(answer.headers.get("Content-Length", "0")) > READ_BYTES:
+        raise ProblemError(
+            "ANSWER_TOO_LONG",
+            "The server's answer is too long to be shown.",
+            "Look for something narrower.",
+        )
 
 
 def _trusts_nobody() -> ssl.SSLContext:

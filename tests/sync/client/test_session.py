@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 
 from sync.client.secret_worker import in_worker
-from sync.client.session import MemorySecrets, Session, is_loopback
+from sync.client.session import READ_BYTES, MemorySecrets, Session, is_loopback
 from sync.contract.problems import ProblemError
 
 T = TypeVar("T")
@@ -66,6 +66,12 @@ class FakeServer:
         )
 
 
+async def _endless() -> AsyncIterator[bytes]:
+    """Fail when somebody reads on."""
+    yield b"x"
+    raise AssertionError("it was read")
+
+
 def problem(status: int, code: str) -> httpx.Response:
     """Return an error as our server writes it."""
     return httpx.Response(status, json={"code": code, "sentence": "No.", "what_to_do": "Ask."})
@@ -106,6 +112,9 @@ def test_reading_takes_the_token_at_hand_and_never_asks_for_one() -> None:
     assert server.query == "q=s%C3%B6der+%26+co&limit=2"
     assert server.asked[-1] == "/orders"
     assert server.authorization == "Bearer access-1"
+    headers = {"Content-Length": str(READ_BYTES + 1)}
+    server.answers["/orders"] = lambda: httpx.Response(200, headers=headers, content=_endless())
+    assert code_of(session.read("/orders", {})) == "ANSWER_TOO_LONG"
     server.answers["/orders"] = lambda: problem(403, "FORBIDDEN")
     assert code_of(session.read("/orders", {})) == "FORBIDDEN"
 
