@@ -15,7 +15,7 @@ from server.kernel.signed import signed, unsigned
 from server.sources import Said
 from server.statements import insert_missing, insert_rows, update_rows, upsert_rows
 from sync.contract.operations import Create, Import, Operation
-from sync.contract.orders import Order, order_from_bytes
+from sync.contract.orders import LineItem, Order, order_from_bytes
 
 _CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
 """Name space of customer ids: one organisation's customer has one id, whoever writes it first."""
@@ -90,19 +90,27 @@ def write_said(connection: Connection, site: SiteKey, said: Mapping[tuple[str, s
 
 
 def write(
-    connection: Connection, written: Mapping[str, OrderRow], made: set[str], revised: Iterable[str] = ()
+    connection: Connection,
+    written: Mapping[str, OrderRow],
+    made: set[str],
+    revised: Iterable[str],
+    lines: Mapping[str, tuple[LineItem, ...]],
 ) -> None:
-    """Write orders: those in ``made`` are new, those in ``revised`` may have another customer."""
+    """Write orders: those in ``made`` are new, those in ``revised`` may have another customer.
+
+    ``lines`` are those that orders had before; a move leaves them, and then their rows are not touched.
+    """
     new = [row for order_id, row in written.items() if order_id in made]
     changed = [row for order_id, row in written.items() if order_id not in made]
     named = made.union(revised)
     _write_customers(connection, [row.order for order_id, row in written.items() if order_id in named])
     insert_rows(connection, orders, [_values(row) for row in new])
     update_rows(connection, orders, [_values(row) for row in changed])
-    if changed:
-        of_changed = order_line_items.c.order_id.in_([row.order.id for row in changed])
-        connection.execute(delete(order_line_items).where(of_changed))
-    _write_lines(connection, [row.order for row in (*new, *changed)])
+    relined = [row.order for row in changed if row.order.lines != lines.get(row.order.id)]
+    if relined:
+        of_relined = order_line_items.c.order_id.in_([order.id for order in relined])
+        connection.execute(delete(order_line_items).where(of_relined))
+    _write_lines(connection, [*(row.order for row in new), *relined])
 
 
 def _write_customers(connection: Connection, new: list[Order]) -> None:

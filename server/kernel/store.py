@@ -33,6 +33,7 @@ from server.sources import CutOff, no_cut_off
 from server.statements import insert_rows, once_more, update_rows
 from sync.contract.messages import Hello, Verdict
 from sync.contract.operations import Create, Import, Operation, Outcome, Reason
+from sync.contract.orders import LineItem
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, FaultHook, Ids
 from sync.contract.problems import ProblemError
@@ -40,6 +41,7 @@ from sync.contract.state_machine import Decider, decide
 
 IMPORT_CHUNK: Final = 500
 
+Lines = dict[str, tuple[LineItem, ...]]
 CutOffs = Callable[[Connection, SiteKey], CutOff]
 """Gives the schedules of a site, read inside the transaction that uses them."""
 
@@ -86,9 +88,10 @@ class Store:
             loaded = _load(connection, batch)
             if any(isinstance(each.operation.change, Create | Import) for each in batch.submissions):
                 loaded.cut_off = self._cut_offs(connection, batch.site)
+            lines = {order_id: order.lines for order_id, order in loaded.orders.items()}
             decided = decide_batch(batch.site, batch.submissions, loaded, self._clock.wall_ms(), self._decide)
             self._faults.at("before_write")
-            self._write(connection, batch, decided)
+            self._write(connection, batch, decided, lines)
             self._faults.at("before_fsync")
         self._faults.at("after_commit")
         encoded = tuple(row.encoded for row in decided.rows)
@@ -178,7 +181,7 @@ class Store:
         connection.execute(update(boards).where(boards.c.site_id == site.site_id).values(epoch=epoch))
         return epoch
 
-    def _write(self, connection: Connection, batch: Batch, decided: Decided) -> None:
+    def _write(self, connection: Connection, batch: Batch, decided: Decided, lines: Lines) -> None:
         if decided.rows:
             insert_rows(connection, operation_log, [_log_values(batch.site, row) for row in decided.rows])
             connection.execute(
@@ -187,7 +190,7 @@ class Store:
                 .values(seq=decided.seq, state_hash=signed(decided.state_hash))
             )
         revised = [said.order_id for said in decided.said.values()]
-        order_rows.write(connection, decided.written, decided.made, revised)
+        order_rows.write(connection, decided.written, decided.made, revised, lines)
         order_rows.write_said(connection, batch.site, decided.said)
         _write_marks(connection, decided.marks)
         self._written(connection, batch.site, decided)

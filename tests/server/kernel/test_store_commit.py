@@ -62,14 +62,29 @@ def test_a_commit_writes_log_orders_lines_marks_and_counter(bench: ServerBench) 
     assert patched(first.order, second.patch) == order
 
 
-def test_changed_lines_are_written_again(bench: ServerBench) -> None:
-    """The rows of line items follow the order; nothing of the old ones stays."""
+def test_lines_are_written_when_they_change_and_only_then(bench: ServerBench) -> None:
+    """A move leaves their rows alone; a revision replaces them, also in one batch with a move."""
     ana = bench.principal()
     bench.join(ana)
-    bench.commit(ana, create(1))
-    bench.commit(ana, numbered(2, Move(Stage.PICKING)))
-    ((body,),) = bench.raw("SELECT body FROM orders")
-    assert bench.raw("SELECT count(*) FROM order_line_items") == [(len(order_from_bytes(body).lines),)]
+    order = fresh_order(1)
+    name = "order-1"
+
+    def bring(lines: tuple[LineItem, ...], key: str) -> Submission:
+        return Submission(Operation(key, name, Import(msgspec.structs.replace(order, lines=lines))))
+
+    skus = "SELECT sku FROM order_line_items ORDER BY position"
+    first = (LineItem(1, "CUP", "Cup", 2), LineItem(2, "JUG", "Jug", 1))
+    bench.database.store.commit(Batch(bench.site.key, (bring(first, "a"),)))
+    bench.raw("UPDATE order_line_items SET sku = 'untouched' WHERE position = 2")
+    bench.commit(ana, numbered(1, Move(Stage.PICKING)))
+    assert bench.raw(skus) == [("CUP",), ("untouched",)]
+    bench.commit(ana, numbered(2, Move(Stage.CONFIRMED)))
+    moved = Submission(numbered(3, Move(Stage.PICKING)), ana)
+    done = bench.database.store.commit(
+        Batch(bench.site.key, (bring((LineItem(1, "POT", "Pot", 5),), "b"), moved))
+    )
+    assert [verdict.outcome for verdict in done.verdicts if verdict] == [Outcome.MERGED, Outcome.APPLIED]
+    assert bench.raw(skus) == [("POT",)]
 
 
 def test_a_repeated_batch_is_answered_with_the_stored_outcome(bench: ServerBench) -> None:
