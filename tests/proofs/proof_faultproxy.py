@@ -134,6 +134,14 @@ def _catch_up_s(floor: Floor, stuck_s: float) -> float:
     return stuck_s
 
 
+def _tried(seed: int) -> Played:
+    """Play a floor; a program that does not even come up is a fault like others."""
+    try:
+        return play(seed)
+    except AssertionError as error:
+        return Played({f"floor {seed}": STUCK_S}, [], 0, Faults(other=[str(error)[-1000:]]))
+
+
 def run(budget: Budget) -> list[Finding]:
     """Play as many floors as the budget has schedules for."""
     floors = -(-budget.of(ci=30, full=300) // SCHEDULES)
@@ -143,7 +151,7 @@ def run(budget: Budget) -> list[Finding]:
     stuck: list[str] = []
     moves = 0
     with ThreadPoolExecutor(FLOORS_AT_ONCE) as pool:
-        for seed, played in zip(seeds, pool.map(play, seeds), strict=True):
+        for seed, played in zip(seeds, pool.map(_tried, seeds), strict=True):
             faults.add(played.faults, f"floor {seed}: ")
             times |= played.caught_up_s
             stuck += played.stuck

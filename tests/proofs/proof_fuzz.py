@@ -145,6 +145,8 @@ async def _storm_terminals(floor: Floor, frames: int, seed: int, *, is_kept: boo
             crashes += await asyncio.to_thread(_is_sane, terminal)
     for terminal in terminals.values():
         crashes += terminal.deaths()
+        if "MemoryError" in terminal.said():
+            crashes.append(f"{terminal.name} wanted more memory than a terminal may have")
     errors = [line for name in terminals for line in _client_errors(floor.folder / name)]
     if (crashes or errors) and is_kept:
         floor.terminals = list(terminals.values())

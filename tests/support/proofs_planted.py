@@ -124,6 +124,33 @@ JUNK_NOT_CAUGHT: Final = Plant(
         ),
     ),
 )
+NUMBERS_NOT_CHECKED: Final = Plant(
+    "the server takes numbers that its tables cannot hold",
+    (
+        Change(
+            "server/kernel/checks.py",
+            "    return all(abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change)))",
+            "    return True",
+        ),
+    ),
+)
+CLAIMED_LENGTH_BELIEVED: Final = Plant(
+    "a page that claims to be long costs memory",
+    (
+        Change(
+            "sync/client/cache.py",
+            "    return len(entries) == seq - prev_seq and all(",
+            "    return bool(list(range(prev_seq + 1, seq + 1))) and all(",
+        ),
+    ),
+)
+BACK_LATE: Final = Plant(
+    "a terminal waits long before it comes back",
+    (
+        Change("sync/client/backoff.py", "FIRST_MS: Final = 250", "FIRST_MS: Final = 5_000"),
+        Change("sync/client/backoff.py", "NEAR_MS: Final = 1_500", "NEAR_MS: Final = 12_000"),
+    ),
+)
 ALL: Final = (
     SAVED_TOO_EARLY,
     OUTBOX_FORGOTTEN,
@@ -131,6 +158,9 @@ ALL: Final = (
     ANSWERED_TOO_EARLY,
     NEVER_SENT_AGAIN,
     JUNK_NOT_CAUGHT,
+    NUMBERS_NOT_CHECKED,
+    CLAIMED_LENGTH_BELIEVED,
+    BACK_LATE,
 )
 
 
