@@ -156,7 +156,13 @@ def _claim(folder: Path) -> None:
         written.replace(mark)
     _check(folder, mark.read_bytes())
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(13, "the folder cannot be written")
+        raise PermissionError(13, _why_not_writable(folder))
+
+
+def _why_not_writable(folder: Path) -> str:
+    if sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return "the disk is read-only, so no move could be kept on it"
+    return "the folder cannot be written"
 
 
 def _check(folder: Path, text: bytes) -> None:

@@ -116,7 +116,7 @@ def record(values: tuple[object, ...]) -> bytes:
 
 
 def is_there(row: bytes, before: list[bytes], after: list[bytes]) -> bool:
-    """Say whether one of the files still has a whole record where it was, also when it covers several pages."""
+    """Say whether a file still has a whole record where it was, also one that covers several pages."""
     return any(
         all(_still(piece, was, now) for piece in _pieces(row)) for was, now in zip(before, after, strict=True)
     )
