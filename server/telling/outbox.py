@@ -73,19 +73,27 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Delivery(NamedTuple):
-    """One thing to tell one target."""
+    """One thing to tell one target: the columns of its row that anybody needs."""
 
     id: str
     target_id: str
     event: str
     order_id: str
+    place: int
     body: bytes
     state: str
     attempts: int
     next_ms: int
     answer: str
     created_ms: int
-    seq: int
+
+    @property
+    def seq(self) -> int:
+        """Where the event stands in the log of its site."""
+        return self.place // PER_SEQ
+
+
+_COLUMNS: Final = tuple(webhook_deliveries.c[name.replace("_ms", "_at")] for name in Delivery._fields)
 
 
 class Outbox:
@@ -182,7 +190,7 @@ class Outbox:
         table, now = webhook_deliveries, self._clock.wall_ms()
         with self._engine.begin() as connection:
             rows = connection.execute(
-                select(table)
+                select(*_COLUMNS)
                 .where(table.c.target_id == target_id, *_is_due(now))
                 .order_by(table.c.place)
                 .limit(count)
@@ -194,7 +202,7 @@ class Outbox:
                     .where(table.c.id.in_([row.id for row in rows]))
                     .values(attempts=table.c.attempts + 1, next_at=now + LEASE_MS)
                 )
-        return [_delivery(row)._replace(attempts=row.attempts + 1) for row in rows]
+        return [Delivery(*row)._replace(attempts=row.attempts + 1) for row in rows]
 
     def settle(self, delivery: Delivery, answer: str) -> None:
         """Write what became of an attempt; the empty ``answer`` is success."""
@@ -241,7 +249,7 @@ class Outbox:
         """Return deliveries with their targets' names, the newest first; "" is every state."""
         table = webhook_deliveries
         asked = (
-            select(table, webhook_targets.c.name.label("target"))
+            select(webhook_targets.c.name, *_COLUMNS)
             .join(webhook_targets, webhook_targets.c.id == table.c.target_id)
             .where(table.c.site_id == site.site_id, table.c.organization_id == site.organization_id)
             .order_by(table.c.id.desc())
@@ -252,7 +260,7 @@ class Outbox:
         if after:
             asked = asked.where(table.c.id < after)
         with self._reading.begin() as connection:
-            return [(row.target, _delivery(row)) for row in connection.execute(asked)]
+            return [(row[0], Delivery(*row[1:])) for row in connection.execute(asked)]
 
     def retry(self, site: SiteKey, ids: Iterable[str] | None) -> int:
         """Send dead letters again from the first attempt on, all when ``ids`` is None; returns how many."""
@@ -271,11 +279,11 @@ class Outbox:
         table = webhook_deliveries
         with self._reading.begin() as connection:
             row = connection.execute(
-                select(table).where(table.c.id == delivery_id, table.c.site_id == site.site_id)
+                select(*_COLUMNS).where(table.c.id == delivery_id, table.c.site_id == site.site_id)
             ).one_or_none()
         if row is None:
             raise ProblemError("NOT_FOUND", "There is no such delivery.", "See webhook dead list.")
-        return _delivery(row)
+        return Delivery(*row)
 
     def prune(self) -> None:
         """Forget what was told a week ago, and dead letters that nobody wanted for a month."""
@@ -371,19 +379,3 @@ def _dead(site: SiteKey, ids: Iterable[str] | None) -> list[Any]:
     table = webhook_deliveries
     conditions = [table.c.site_id == site.site_id, table.c.state == DEAD]
     return conditions if ids is None else [*conditions, table.c.id.in_(list(ids))]
-
-
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(
-        row.id,
-        row.target_id,
-        row.event,
-        row.order_id,
-        bytes(row.body),
-        row.state,
-        row.attempts,
-        row.next_at,
-        row.answer,
-        row.created_at,
-        row.place // PER_SEQ,
-    )

@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+import msgspec
+
 from server.kernel.records import SiteKey
 from server.modules.webhooks_in.sources import Kind, Source, Sources
 from server.registration import CommandContext, add_data_option, add_site_option
@@ -138,7 +140,7 @@ def _path(source: Source) -> str:
 def _refusals(task: _Task) -> None:
     refused = task.sources.refusals(task.site, LISTED)
     if task.arguments.json:
-        task.context.say(json.dumps([each._asdict() for each in refused]))
+        task.context.say(msgspec.json.encode(refused).decode())
         return
     for each in refused:
         where = f", line {each.line}" if each.line else ""

@@ -20,7 +20,7 @@ from server.kernel.records import Principal
 from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
 from server.modules.webhooks_in.intake import VENDORS, Sent, take
-from server.modules.webhooks_in.sources import Kind, Sources
+from server.modules.webhooks_in.sources import Kind, Refused, Sources
 from server.registration import Module
 from sync.contract.permissions import Right
 from sync.contract.problems import Problem
@@ -70,28 +70,17 @@ class Outcome(msgspec.Struct):
     outcome: str
 
 
-class RefusedOrder(msgspec.Struct):
-    """Something that a shop sent and that could not be used."""
-
-    source: str
-    topic: str
-    ref: str
-    line: int
-    why: str
-    at_ms: int
-
-
 class Refusals(msgspec.Struct):
     """The newest of them first."""
 
-    refusals: list[RefusedOrder]
+    refusals: list[Refused]
 
 
 async def list_refusals(_request: Request, principal: Principal, services: Services) -> Response:
     """List what shops sent lately and could not be used."""
     sources = Sources(services.engine, services.clock, services.ids)
     refused = await services.blocking(sources.refusals, principal.site.key, LISTED)
-    return json_response(Refusals([RefusedOrder(*each) for each in refused]))
+    return json_response(Refusals(refused))
 
 
 def _about(vendor: str) -> About:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, delete, insert, select, update
 
 from server.kernel.records import SiteKey, SiteRow
@@ -46,8 +47,8 @@ class Source(NamedTuple):
     failed_ms: int
 
 
-class Refused(NamedTuple):
-    """One thing that a shop sent and that could not be used."""
+class Refused(msgspec.Struct):
+    """One thing that a shop sent and that could not be used, and when (server wall)."""
 
     source: str
     topic: str

@@ -32,7 +32,10 @@ _PARAMETERS: Final = (
 
 
 class DeliveryShown(msgspec.Struct):
-    """One delivery; ``answer`` says why the last attempt failed, ``seq`` where the event stands."""
+    """One delivery; ``answer`` says why the last attempt failed, ``seq`` where the event stands.
+
+    Times are milliseconds since 1970.
+    """
 
     id: str
     target: str
@@ -85,18 +88,8 @@ def _outbox(services: Services) -> Outbox:
 
 
 def _shown(target: str, delivery: Delivery) -> DeliveryShown:
-    return DeliveryShown(
-        delivery.id,
-        target,
-        delivery.event,
-        delivery.order_id,
-        delivery.seq,
-        delivery.state,
-        delivery.attempts,
-        delivery.next_ms,
-        delivery.answer,
-        delivery.created_ms,
-    )
+    kept = {name: getattr(delivery, name) for name in DeliveryShown.__struct_fields__ if name != "target"}
+    return DeliveryShown(target=target, **kept)
 
 
 def _asked(query: Mapping[str, str]) -> tuple[str, str, int]:
