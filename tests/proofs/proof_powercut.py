@@ -26,6 +26,7 @@ from support.proofs_disk import Disk
 from support.proofs_work import OutboxWorker, ServerTemplate, ServerWorker, Worker, on_disk
 from support.proving import Budget, Finding, counted, prove
 from sync.client import outbox
+from sync.client.stores.outbox_mark import mark_path
 
 CUTS_EACH: Final = 50
 """So many cuts are looked at in the life of one file; a life ends in a checkpoint or some."""
@@ -103,6 +104,11 @@ def life(
         state["cuts"] += 1
         found = folder.with_name(f"{folder.name}-cut")
         disk.image(found, chance)
+        # Nobody waits for the mark, so it may be there as it is now, as it was, or not at all. As it is now
+        # is the hardest: it must not accuse an outbox of having lost what never was promised.
+        mark = mark_path(folder / "outbox.db")
+        if mark.exists() and chance.random() < 0.8:
+            shutil.copy(mark, found)
         sentence = at_work[0].broken(found)
         if sentence:
             wrong.append(f"{type(at_work[0]).__name__} seed {seed} cut {state['cuts']}: {sentence}")

@@ -45,7 +45,8 @@ async def live():
         return await answer
 
     async def moves(first):
-        return [await run("outbox", "append", (draft(f"op-{n}", "order-1"),)) for n in range(first, first + 20)]
+        drafts = [draft(f"op-{n}", "order-1") for n in range(first, first + 20)]
+        return [await run("outbox", "append", (each,)) for each in drafts]
 
     print("with room:", {error for _, error in await moves(0)}, (profile.folder / "ballast").exists())
     with (disk / "other").open("wb", buffering=0) as other:
