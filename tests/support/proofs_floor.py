@@ -63,6 +63,7 @@ class FloorServer(RealServer):
     sync_port = 0
     """Where it listens, when clients are told another address (``sync_told``)."""
     sync_told = ""
+    _is_ready = False
 
     def begin(self) -> None:
         """Start the program on its ports and wait for nothing."""
@@ -70,11 +71,14 @@ class FloorServer(RealServer):
         port = self.url.rpartition(":")[2]
         words = ("serve", "--data", self.data, "--port", port, "--sync-port", str(self.sync_port), *told)
         self._process = self._runner.start_program(PROGRAM, *words)
+        self._is_ready = False
         bound(self._process)
 
     def await_ready(self) -> None:
         """Wait until it listens."""
-        self.process.wait_for_json(lambda line: "url" in line, within_s=30)
+        if not self._is_ready:
+            self.process.wait_for_json(lambda line: "url" in line, within_s=30)
+            self._is_ready = True
 
     def log(self) -> list[LogEntry]:
         """Return the log of its only board, in its order, straight from the file."""
