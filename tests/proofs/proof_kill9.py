@@ -3,8 +3,8 @@
 A world is a server and two terminals. Ten times, moves are asked for, and somewhere in the middle the
 server or a terminal is killed; sometimes once more while it starts again, sometimes the next is killed
 before it is back. Then everything runs and is quiet: each move that a terminal called saved is in the
-server's log exactly once, each outcome that was told stands in it as it was told, and all boards are the log's
-board.
+server's log exactly once, each outcome that was told stands in it as it was told, and all boards are the
+log's board.
 
 The schedule of a world comes from its seed: ``make verify ONLY=kill9 FIRST=17 SEEDS=1`` plays world 17 again.
 """
