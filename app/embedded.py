@@ -114,9 +114,11 @@ class EmbeddedServer:
 
     def _command(self, *words: str) -> str:
         """Run a sub-command of the server on the same data; return what it printed."""
+        # Also where the environment names a database: what is ours is in our folder.
+        where = ("--data", str(self._folder), "--database", "")
         try:
             done = subprocess.run(
-                [*_SERVER, *words, "--data", str(self._folder)],
+                [*_SERVER, *words, *where],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

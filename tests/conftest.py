@@ -24,6 +24,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 PERSONAL_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
 
+SERVER_DATA = ("FULFILLMENT_KANBAN_SERVER_DATA", "FULFILLMENT_KANBAN_SERVER_DATABASE")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _nobodys_home() -> Iterator[None]:
@@ -34,6 +36,8 @@ def _nobodys_home() -> Iterator[None]:
             folder = Path(home) / variable.split("_")[1].lower()
             folder.mkdir(mode=0o700)
             patch.setenv(variable, str(folder))
+        for variable in SERVER_DATA:
+            patch.delenv(variable, raising=False)
         yield
 
 
