@@ -174,6 +174,11 @@ class Exports:
                 part.unlink()
             words = f"The file cannot be written: {error.strerror}."
             self._note(row.id, state="failed", problem=words, finished_at=self._clock.wall_ms())
+        except Exception:
+            # Tried again it would go wrong again, every half minute for a day.
+            words = "The server could not make the file."
+            self._note(row.id, state="failed", problem=words, finished_at=self._clock.wall_ms())
+            raise
         if not self._is_there(row.id):
             self.remove(row.id)
 

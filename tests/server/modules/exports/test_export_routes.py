@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
 from server.interface import filters
+from server.kernel.schema import orders
 from server.modules.exports import MODULE, work
 from server.modules.exports.work import Exports
 from server.registration import JobContext
@@ -279,6 +282,17 @@ def test_a_disk_that_cannot_be_written_fails_the_export(bench: HttpBench) -> Non
     again = begin(bench)["id"]
     run(bench)
     assert state(bench, again)["state"] == "finished"
+
+
+def test_a_fault_fails_the_export_once(bench: HttpBench) -> None:
+    """An order that cannot be read ends it; the log of the job has the trace."""
+    begun = begin(bench)["id"]
+    with bench.services.engine.begin() as connection:
+        connection.execute(update(orders).values(body=b"{"))
+    with pytest.raises(msgspec.DecodeError):
+        run(bench)
+    assert state(bench, begun)["state"] == "failed"
+    run(bench)
 
 
 def test_exports_have_a_limit(bench: HttpBench) -> None:
