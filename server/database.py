@@ -139,7 +139,7 @@ def _opened(path: Path, clock: Clock, ids: Ids, faults: FaultHook) -> Database:
     except ProblemError:
         engine.dispose()
         raise
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, OSError, ValueError) as error:
         engine.dispose()
         raise _unusable(path, error) from error
     return Database(engine, clock, ids, faults, str(path.parent))
@@ -245,7 +245,7 @@ def _version(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, release: str = "head") -> None:
     # Loaded only here: a server whose data is up to date does without.
     from alembic import command
     from alembic.config import Config
@@ -254,7 +254,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, release)
 
 
 def _unusable(path: Path, error: Exception) -> ProblemError:

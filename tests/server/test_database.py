@@ -12,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Boolean, MetaData, text
 
 from server.database import (
     FILE_NAME,
+    _upgrade,
     create_database,
     is_current,
     memory_database,
@@ -26,6 +27,8 @@ from server.kernel import migrations
 from server.kernel.schema import metadata
 from server.kernel.signed import signed, unsigned
 from server.modules import MODULES
+from server.postgresql import make_engine, parse_url
+from server.statements import insert_rows
 from support.clocks import CountingIds, FakeClock
 from support.golden_server import DEVICE_TOKEN, ORDERS
 from support.repository import ROOT
@@ -162,13 +165,45 @@ def test_data_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == "NEWER_DATA"
 
 
+def carry_over(golden: Path, url: str) -> None:
+    """Make the tables of a golden file's release in an empty PostgreSQL, and put its rows into them."""
+    engine = make_engine(parse_url(url))
+    with closing(sqlite3.connect(golden)) as old, engine.connect() as connection:
+        ((release,),) = old.execute("SELECT version_num FROM alembic_version")
+        _upgrade(connection, release)
+        connection.commit()
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if table.name == "alembic_version":
+                continue
+            columns = ", ".join(column.name for column in table.columns)
+            rows = [
+                {
+                    column.name: bool(value) if isinstance(column.type, Boolean) else value
+                    for column, value in zip(table.columns, row, strict=True)
+                }
+                for row in old.execute(f"SELECT {columns} FROM {table.name}")
+            ]
+            insert_rows(connection, table, rows)
+        connection.commit()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
-def test_data_of_every_release_opens(golden: Path, tmp_path: Path) -> None:
+def test_data_of_every_release_opens(
+    golden: Path, place: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Its orders are there, its devices sign in, its clients continue, and it takes new operations."""
-    shutil.copyfile(golden, tmp_path / FILE_NAME)
     bench = ServerBench.__new__(ServerBench)
-    bench.folder, bench.clock, bench.ids = tmp_path, FakeClock(), CountingIds(1_000_000)
-    with open_database(tmp_path, bench.clock, bench.ids) as database:
+    bench.folder, bench.clock, bench.ids, bench.url = tmp_path, FakeClock(), CountingIds(1_000_000), ""
+    if place == "postgresql":
+        bench.url = request.getfixturevalue("empty_postgresql_url")
+        carry_over(golden, bench.url)
+    else:
+        shutil.copyfile(golden, tmp_path / FILE_NAME)
+    with open_database(tmp_path, bench.clock, bench.ids, url=bench.url) as database:
         bench.database = database
         bench.site = database.identities.choose_site()
         ana = bench.sign_ins().sign_in("here", DEVICE_TOKEN).principal
@@ -181,6 +216,7 @@ def test_data_of_every_release_opens(golden: Path, tmp_path: Path) -> None:
         assert (joined.needs_snapshot, joined.decided_device_seq) == (False, 3)
         bench.import_orders(1, first=500)
         assert database.reader.head(bench.site.key).seq == ORDERS + 4
+        assert bench.raw("SELECT count(*) FROM order_search") == [(ORDERS + 2,)]
 
 
 def test_there_is_a_golden_file_and_it_is_small() -> None:
