@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from intake.arrival import Arrival
 from server.kernel.records import Principal, SiteKey
 from server.kernel.store import Store
-from server.sources import Arrival, digest
+from server.sources import digest
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.messages import Verdict
 from sync.contract.operations import Import, Operation, Outcome, Reason, Source

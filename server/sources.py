@@ -21,16 +21,6 @@ _PERSONAL: Final = ("number", "customer", "ship_to", "ship_method", "carrier", "
 """What people correct too: a source does not overwrite the correction."""
 
 
-class Arrival(NamedTuple):
-    """An order as its source says it; times that it does not say are 0.
-
-    ``said_ms`` is when the source last changed the order (0: unknown); an older word changes nothing.
-    """
-
-    order: Order
-    said_ms: int = 0
-
-
 class Said(NamedTuple):
     """What a source said of one order: the order with nothing of ours in it, and when it said so."""
 

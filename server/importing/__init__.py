@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from intake.answers import as_dict
+from intake.reader import Answers
+from intake.spill import Spill
 from server.database import Database
-from server.importing.answers import as_dict
 from server.importing.importer import Board, Importer
-from server.importing.reader import Answers
-from server.importing.spill import Spill
 from server.kernel.records import SiteRow
 from sync.contract.ports import Clock, Ids
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from intake.grouping import Group, grouped
+from intake.mapping import Shelf
+from intake.order_maker import OrderMaker, Wish
+from intake.reader import Answers, Progress, Reader
+from intake.report import Held, Refusal, Report, Waiting
+from intake.spill import Spill, SpilledList
 from server.arrivals import AT_ONCE, Arrivals, Fate
 from server.database import Database
-from server.importing.reader import Answers, Progress, Reader
-from server.importing.spill import Spill, SpilledList
 from server.kernel.records import SiteRow
-from server.reading.grouping import Group, grouped
-from server.reading.mapping import Shelf
-from server.reading.order_maker import OrderMaker, Wish
-from server.reading.report import Held, Refusal, Report, Waiting
 from server.sources import digest
 from sync.contract.orders import order_from_bytes
 from sync.contract.ports import Clock, Ids

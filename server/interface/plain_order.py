@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from intake.arrival import Arrival
 from server.interface.moments import Moment, moment_ms
 from server.interface.sentences import MisplacedError
 from server.kernel.checks import ID_CHARACTERS
-from server.sources import Arrival
 from sync.contract.limits import NOTE_BYTES
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
 from sync.contract.revisions import HOLDER

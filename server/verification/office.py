@@ -10,12 +10,12 @@ from typing import Final
 
 import msgspec
 
+from intake.arrival import Arrival
 from server.arrivals import Arrivals
 from server.cut_offs.recomputing import Recomputing
 from server.cut_offs.rows import change
 from server.cut_offs.schedule import Rule
 from server.modules.retirement import Closing, Retirement
-from server.sources import Arrival
 from server.verification.server_node import ServerRoom
 from server.verification.world import START_WALL_MS, SimulatedCrash
 from sync.contract.orders import LineItem, Order

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from intake.mapping import Shelf
 from server.main import main
-from server.reading.mapping import Shelf
 from support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")

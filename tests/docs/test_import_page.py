@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from intake.mapping import LINE_FIELDS, ORDER_FIELDS, Mapping, Shelf, load
 from server.modules import demo, imports
-from server.reading.mapping import LINE_FIELDS, ORDER_FIELDS, Mapping, Shelf, load
 from server.registration import Command
 from support.imports import import_files
 from support.repository import ROOT

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from intake.arrival import Arrival
+from intake.mapping import Shelf, load
+from intake.reader import Answers
+from intake.report import Held, Refusal, Report, Waiting
+from intake.spill import Spill
 from server.importing.importer import Importer
-from server.importing.reader import Answers
-from server.importing.spill import Spill
-from server.reading.mapping import Shelf, load
-from server.reading.report import Held, Refusal, Report, Waiting
-from server.sources import Arrival
 from sync.contract.orders import Order
 
 NOW_MS = 1_767_182_400_000

@@ -1,6 +1,6 @@
 """The command that brings orders out of files onto the board, and what it says to people.
 
-What a file means is :mod:`server.reading`, how it gets onto the board :mod:`server.importing`.
+What a file means is :mod:`intake`, how it gets onto the board :mod:`server.importing`.
 """
 
 from __future__ import annotations

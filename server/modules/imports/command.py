@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from server.importing.answers import as_json
+from intake.answers import as_json
+from intake.reader import Answers
+from intake.report import Held, Report
+from intake.spill import Spill
+from intake.text_files import shown
 from server.importing.importer import Board, Importer
-from server.importing.reader import Answers
-from server.importing.spill import Spill
 from server.modules.imports.progress import Progress
-from server.reading.report import Held, Report
-from server.reading.text_files import shown
 from server.registration import CommandContext
 from sync.contract.problems import ProblemError, UsageError
 

@@ -19,16 +19,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import select
 
+from intake.arrival import Arrival
 from server.arrivals import Arrivals, Fate
 from server.kernel.schema import order_sources
 from server.kernel.services import Services
 from server.modules.webhooks_in.sources import Kind, Source, Sources
-from server.sources import Arrival
 from sync.contract.orders import order_from_bytes
 from sync.contract.problems import ProblemError
 
 if TYPE_CHECKING:
-    from server.reading.mapping import Mapping
+    from intake.mapping import Mapping
 
 IGNORED: Final = "ignored"
 _NOBODY: Final = "the secret of a source that is not there"
@@ -116,8 +116,8 @@ def _is_signed(sent: Sent, secrets: tuple[str, ...]) -> bool:
 
 def _take_orders(services: Services, sources: Sources, source: Source, sent: Sent) -> str:
     # Not before a shop has sent something: most servers hear of none.
-    from server.reading.order_maker import Wish
-    from server.reading.single import read_orders
+    from intake.order_maker import Wish
+    from intake.single import read_orders
 
     wish = Wish(ZoneInfo(source.site.time_zone), services.clock.wall_ms(), source=source.label)
     try:
@@ -172,6 +172,6 @@ def _take_gone(services: Services, source: Source, sent: Sent) -> str:
 
 @functools.cache
 def _mapping(kind: Kind) -> Mapping:
-    from server.reading.mapping import Shelf
+    from intake.mapping import Shelf
 
     return Shelf.shipped().choose(VENDORS[kind].mapping)

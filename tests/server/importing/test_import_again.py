@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from intake.spill import Spill
 from server.importing import Answers, import_files
 from server.importing.importer import Board, Importer
-from server.importing.spill import Spill
 from support.server_bench import ServerBench
 from sync.contract.operations import Move, Operation
 from sync.contract.orders import Order, order_from_bytes

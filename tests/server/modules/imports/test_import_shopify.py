@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.reading.mapping import load
+from intake.mapping import load
 from support.imports import Result, import_files
 from support.repository import ROOT
 from sync.contract.orders import HoldReason, Order, canonical_bytes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.reading.mapping import Shelf
+from intake.mapping import Shelf
 from support.imports import Result, import_files, import_text
 from support.repository import ROOT
 

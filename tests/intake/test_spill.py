@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from intake.reader import Answers
+from intake.report import Refusal
+from intake.rows import Item, Taken
+from intake.spill import Spill, SpilledList, SpilledRows
 from server.importing.importer import Importer
-from server.importing.reader import Answers
-from server.importing.spill import Spill, SpilledList, SpilledRows
-from server.reading.report import Refusal
-from server.reading.rows import Item, Taken
 from support.imports import NOW_MS, shop_shelf
 from sync.contract.problems import ProblemError
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from server.reading.mapper import Layout, Values
-from server.reading.rows import Item, Taken
-from server.reading.text_files import clean, shown
+from intake.mapper import Layout, Values
+from intake.rows import Item, Taken
+from intake.text_files import clean, shown
 
 ORDER_LINES: Final = 10_000
 """Most lines of one order."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from server.reading.text_files import FIELD_BYTES, binary_problem, empty_problem, shown
+from intake.text_files import FIELD_BYTES, binary_problem, empty_problem, shown
 from sync.contract.problems import ProblemError
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from server.reading.mapping import LINE_FIELDS, Columns, Mapping, as_tuple
-from server.reading.text_files import FIELD_BYTES, clean, shown
+from intake.mapping import LINE_FIELDS, Columns, Mapping, as_tuple
+from intake.text_files import FIELD_BYTES, clean, shown
 from sync.contract.problems import ProblemError
 
 Values = tuple[str, ...]

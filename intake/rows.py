@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from server.reading.dates import DateColumn
-from server.reading.mapper import Layout, Row, Values
-from server.reading.text_files import MISSING, clean, shown
+from intake.dates import DateColumn
+from intake.mapper import Layout, Row, Values
+from intake.text_files import MISSING, clean, shown
 
 PIECES: Final = 1_000_000
 """Most pieces on one line."""

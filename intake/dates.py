@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
-from server.reading.text_files import clean, shown
+from intake.text_files import clean, shown
 from sync.contract.problems import ProblemError
 
 STYLES: Final = ("y/m/d", "d/m/y", "m/d/y")

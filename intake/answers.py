@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from server.reading.report import Report
+from intake.report import Report
 
 COUNTS: Final = ("rows", "orders", "lines")
 LISTS: Final = ("refused", "held", "waiting", "alarmed", "not_taken")

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from server.reading.rows import Taken
+from intake.rows import Taken
 from sync.contract.problems import ProblemError
 
 CACHE_KB: Final = 8_000

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
-from server.importing.spill import Spill, SpilledRows
-from server.reading.csv_rows import DELIMITERS, CsvRows
-from server.reading.json_items import JsonItems
-from server.reading.mapper import Layout, Row, columns_of, csv_rows, json_rows, unwrapped
-from server.reading.mapping import Mapping, Shelf
-from server.reading.report import Report
-from server.reading.rows import RowChecker
-from server.reading.text_files import empty_problem, encoding_problem, open_text, truncated_problem
+from intake.csv_rows import DELIMITERS, CsvRows
+from intake.json_items import JsonItems
+from intake.mapper import Layout, Row, columns_of, csv_rows, json_rows, unwrapped
+from intake.mapping import Mapping, Shelf
+from intake.report import Report
+from intake.rows import RowChecker
+from intake.spill import Spill, SpilledRows
+from intake.text_files import empty_problem, encoding_problem, open_text, truncated_problem
 from sync.contract.problems import ProblemError
 
 ROWS: Final = 1_000_000

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from server.reading.text_files import binary_problem, empty_problem
+from intake.text_files import binary_problem, empty_problem
 from sync.contract.problems import ProblemError
 
 CHUNK_CHARACTERS: Final = 256 * 1024

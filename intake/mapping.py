@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from server.reading.text_files import shown
+from intake.text_files import shown
 from sync.contract.orders import Address
 from sync.contract.problems import ProblemError, UsageError
 

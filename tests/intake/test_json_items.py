@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.reading import json_items
-from server.reading.json_items import JsonItems
+from intake import json_items
+from intake.json_items import JsonItems
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.text(max_size=6),

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from server.reading import dates
-from server.reading.dates import DateColumn, parse
+from intake import dates
+from intake.dates import DateColumn, parse
 from sync.contract.problems import ProblemError
 
 LONDON = ZoneInfo("Europe/London")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.reading.mapping import Shelf
-from server.reading.order_maker import Wish
-from server.reading.single import Read, read_orders
+from intake.mapping import Shelf
+from intake.order_maker import Wish
+from intake.single import Read, read_orders
 from support.imports import NOW_MS
 from sync.contract.orders import HoldReason, canonical_bytes
 from sync.contract.problems import ProblemError

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, tzinfo
 from typing import Final, NamedTuple
 
-from server.reading.dates import parse
-from server.reading.grouping import Group
-from server.reading.mapping import STATES
-from server.reading.rows import Item, RowChecker
-from server.reading.text_files import shown
-from server.sources import Arrival
+from intake.arrival import Arrival
+from intake.dates import parse
+from intake.grouping import Group
+from intake.mapping import STATES
+from intake.rows import Item, RowChecker
+from intake.text_files import shown
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order, canonical_bytes
 from sync.contract.revisions import HOLDER

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from server.reading.grouping import Group
-from server.reading.order_maker import OrderMaker
-from server.reading.text_files import shown
+from intake.grouping import Group
+from intake.order_maker import OrderMaker
+from intake.text_files import shown
 
 NAMED_AT_MOST: Final = 5
 

@@ -12,15 +12,15 @@ import io
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from server.reading.grouping import grouped
-from server.reading.json_items import JsonItems
-from server.reading.mapper import Layout, Row, json_rows, unwrapped
-from server.reading.mapping import Mapping
-from server.reading.order_maker import OrderMaker, Wish
-from server.reading.report import Held, Refusal, Report
-from server.reading.rows import RowChecker, Taken
-from server.reading.text_files import truncated_problem
-from server.sources import Arrival
+from intake.arrival import Arrival
+from intake.grouping import grouped
+from intake.json_items import JsonItems
+from intake.mapper import Layout, Row, json_rows, unwrapped
+from intake.mapping import Mapping
+from intake.order_maker import OrderMaker, Wish
+from intake.report import Held, Refusal, Report
+from intake.rows import RowChecker, Taken
+from intake.text_files import truncated_problem
 from sync.contract.problems import ProblemError
 
 MARK: Final = b"\xef\xbb\xbf"
