@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from server.database import open_database
+from server.folders import DATABASE_VARIABLE, database_url
 from server.importing.importer import Importer
 from server.kernel.store import Store
 from server.main import main
@@ -33,9 +34,12 @@ SMALL = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """Return a data folder that has been set up."""
+def folder(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """Return a data folder that has been set up; on PostgreSQL the environment names the database."""
     path = tmp_path / "data"
+    monkeypatch.setenv(DATABASE_VARIABLE, database_url)
     assert main(["setup", "--data", str(path), "--organization", "O", "--site", "S", "--user", "Ana"]) == 0
     capsys.readouterr()
     return path
@@ -52,7 +56,7 @@ def small(tmp_path: Path) -> Path:
 def stored(folder: Path) -> list[Order]:
     """Return the orders on the board of a data folder."""
     with (
-        open_database(folder, FakeClock(), CountingIds()) as database,
+        open_database(folder, FakeClock(), CountingIds(), url=database_url(None)) as database,
         database.engine.connect() as connection,
     ):
         rows = connection.exec_driver_sql("SELECT body FROM orders").fetchall()
