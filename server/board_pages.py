@@ -134,6 +134,4 @@ def _behind(connection: Connection, site: SiteKey, after: str) -> ColumnElement[
             "NOT_FOUND", f"There is no order {after} on this board.", "Start again without after."
         )
     # The first half is what an index can begin at.
-    return and_(
-        orders.c.created_at <= created_at, or_(orders.c.created_at < created_at, orders.c.id > after)
-    )
+    return and_(orders.c.created_at <= created_at, or_(orders.c.created_at < created_at, orders.c.id > after))
