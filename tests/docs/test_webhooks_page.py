@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.modules.folders import watching
-from server.modules.webhooks_in import intake, sources
+from server.modules.webhooks_in import sources, taking
 from server.modules.webhooks_out import sending
 from server.telling import events, outbox
 from support.repository import ROOT
@@ -62,8 +62,8 @@ def test_the_body_of_the_page_is_what_is_sent() -> None:
     assert list(shown["order"]) == list(sent["order"])
 
 
-@pytest.mark.parametrize("vendor", intake.VENDORS.values(), ids=list(intake.VENDORS))
-def test_every_topic_is_named(vendor: intake.Vendor) -> None:
+@pytest.mark.parametrize("vendor", taking.VENDORS.values(), ids=list(taking.VENDORS))
+def test_every_topic_is_named(vendor: taking.Vendor) -> None:
     """In the table of its vendor's header."""
     (section,) = [part for part in PAGE.split("\n## ") if f"| `{vendor.topic}` |".lower() in part.lower()]
     named = set(re.findall(r"`(orders?[./]\w+)`", section))

@@ -19,8 +19,8 @@ from server.kernel.http import json_response
 from server.kernel.records import Principal
 from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
-from server.modules.webhooks_in.intake import VENDORS, Sent, take
 from server.modules.webhooks_in.sources import Kind, Refused, Sources
+from server.modules.webhooks_in.taking import VENDORS, Sent, take
 from server.registration import Module
 from sync.contract.permissions import Right
 from sync.contract.problems import Problem

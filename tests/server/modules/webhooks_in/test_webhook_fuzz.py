@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.arrivals import Fate
-from server.modules.webhooks_in.intake import IGNORED, VENDORS, Sent, take
 from server.modules.webhooks_in.sources import Kind
+from server.modules.webhooks_in.taking import IGNORED, VENDORS, Sent, take
 from support.http_bench import HttpBench
 from support.shops import Shop, shopify_order, signed, woocommerce_order
 
