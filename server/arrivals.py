@@ -101,20 +101,30 @@ class Arrivals:
                     )
                 )
         verdicts = self._store.import_orders(site, wanted, batch_id, principal) if wanted else []
-        decided = iter([self._arrived(site, *pair) for pair in zip(wanted, verdicts, strict=True)])
+        decided = self._arrived(site, wanted, verdicts)
         return [answer or next(decided) for answer in answers]
 
-    def _arrived(self, site: SiteKey, operation: Operation, verdict: Verdict) -> Arrived:
-        change = operation.change
-        if verdict.outcome is Outcome.REJECTED:
-            return Arrived("", Fate.REFUSED, _WHY.get(verdict.reason, verdict.reason.value))
-        if verdict.outcome is Outcome.APPLIED or not isinstance(change, Import) or change.order is None:
-            return Arrived(operation.order_id, Fate.CREATED)
-        # Another request, or a row before in this one, may have made the order meanwhile.
-        order = change.order
-        said = self._store.said(site, order.source, [order.external_ref])
-        order_id = said.get(order.external_ref, (operation.order_id, 0))[0]
-        return Arrived(order_id, _FATES[verdict.outcome])
+    def _arrived(
+        self, site: SiteKey, operations: Sequence[Operation], verdicts: Sequence[Verdict]
+    ) -> Iterator[Arrived]:
+        # Another request, or a row before in this one, may have made an order that seemed new.
+        changes = [
+            operation.change
+            for operation, verdict in zip(operations, verdicts, strict=True)
+            if verdict.outcome in _FATES
+        ]
+        orders = [
+            change.order for change in changes if isinstance(change, Import) and change.order is not None
+        ]
+        ids = iter(self._known(site, list(map(Arrival, orders))))
+        for operation, verdict in zip(operations, verdicts, strict=True):
+            if verdict.outcome is Outcome.REJECTED:
+                yield Arrived("", Fate.REFUSED, _WHY.get(verdict.reason, verdict.reason.value))
+            elif verdict.outcome in _FATES:
+                here = next(ids)
+                yield Arrived(here[0] if here else operation.order_id, _FATES[verdict.outcome])
+            else:
+                yield Arrived(operation.order_id, Fate.CREATED)
 
     def _known(self, site: SiteKey, chunk: Sequence[Arrival]) -> list[tuple[str, int] | None]:
         """Return order id and digest of what the source said last, None for what it never spoke of."""

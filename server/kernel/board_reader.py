@@ -96,23 +96,6 @@ class BoardReader:
             ended = token_rows.ended(connection, sign_in_ids)
         return Look(heads, ended)
 
-    def known_refs(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, str]:
-        """Return the order id of each external reference of ``source`` that is known already."""
-        known: dict[str, str] = {}
-        wanted = iter(refs)
-        with self._engine.begin() as connection:
-            while some := list(islice(wanted, REFS_PER_QUERY)):
-                rows = connection.execute(
-                    select(orders.c.external_ref, orders.c.id).where(
-                        orders.c.organization_id == site.organization_id,
-                        orders.c.source == source,
-                        orders.c.external_ref != "",
-                        orders.c.external_ref.in_(some),
-                    )
-                )
-                known.update({row.external_ref: row.id for row in rows})
-        return known
-
     def said(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Return order id and digest of what ``source`` said last of each of these orders of the site."""
         said: dict[str, tuple[str, int]] = {}

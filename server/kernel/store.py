@@ -112,10 +112,6 @@ class Store:
             verdicts.extend(answer for answer in answers if answer is not None)
         return verdicts
 
-    def known_refs(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, str]:
-        """Return the order id of each external reference that is known already."""
-        return self._reader.known_refs(site, source, refs)
-
     def said(self, site: SiteKey, source: str, refs: Iterable[str]) -> dict[str, tuple[str, int]]:
         """Return order id and digest of what ``source`` said last of each of these references."""
         return self._reader.said(site, source, refs)

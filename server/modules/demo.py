@@ -203,7 +203,7 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         zone = ZoneInfo(site.time_zone) if site.time_zone else UTC
         plan = DemoPlan(arguments.orders, arguments.seed, context.clock.wall_ms(), zone)
         refs = [f"{plan.seed}-{number + 1}" for number in range(plan.orders)]
-        known = database.store.known_refs(site.key, SOURCE, refs)
+        known = database.store.said(site.key, SOURCE, refs)
         fresh = (order for order in demo_orders(plan) if order.external_ref not in known)
         new = 0
         # By the thousand, so that a verdict of each of a million orders is not kept.

@@ -200,20 +200,20 @@ def test_import_takes_its_operations_lazily_and_in_chunks(bench: ServerBench) ->
     assert unsigned(bench.raw("SELECT state_hash FROM boards")[0][0]) == total
 
 
-def test_known_references_are_refused_and_can_be_asked_for(bench: ServerBench) -> None:
-    """In the whole organisation; by source; also beyond one question's worth of them."""
+def test_references_are_one_order_of_an_organisation(bench: ServerBench) -> None:
+    """What a source said is told to the order's own site, by source, also beyond one question's worth."""
     bench.import_orders(3)
     other = bench.crowd("Organization", "Second")
     refs = [f"A-{place}" for place in range(600)]
-    known = bench.database.store.known_refs(other.key, "test", refs)
-    assert set(known) == {"A-0", "A-1", "A-2"}
-    assert bench.database.store.known_refs(other.key, "elsewhere", refs) == {}
+    assert set(bench.database.store.said(bench.site.key, "test", refs)) == {"A-0", "A-1", "A-2"}
+    assert bench.database.store.said(bench.site.key, "elsewhere", refs) == {}
+    assert bench.database.store.said(other.key, "test", refs) == {}
     verdicts = bench.database.store.import_orders(
         other.key, [Operation("again", "new", Import(fresh_order(1)))], "b"
     )
     assert [verdict.reason for verdict in verdicts] == [Reason.DUPLICATE_ORDER]
     stranger = bench.crowd("Other organization", "Main")
-    assert bench.database.store.known_refs(stranger.key, "test", refs) == {}
+    assert bench.database.store.said(stranger.key, "test", refs) == {}
 
 
 def test_equal_positions_of_lines_are_numbered_anew(bench: ServerBench) -> None:
