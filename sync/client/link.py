@@ -11,6 +11,13 @@ from sync.contract.messages import Welcome
 STUCK_MS: Final = 10_000
 """Nothing may wait longer than this on a link that is up; a new link starts from what is certain."""
 
+QUIET_MS: Final = 1_200
+"""After so long without a frame the other side is asked whether it is there.
+
+Half a connection looks like a quiet board until something is sent over it. On a busy board frames come by
+themselves, so this costs only where nothing else happens.
+"""
+
 
 @dataclass(slots=True)
 class Link:
@@ -36,11 +43,16 @@ class Link:
         stuck_ms = self._stuck_ms(oldest_sent_ms)
         return "stuck" if stuck_ms is not None and now_ms >= stuck_ms else ""
 
+    @property
+    def ping_ms(self) -> int:
+        """When to ask whether the other side is there, and to show it that we are."""
+        return min(self.pinged_ms + HEARTBEAT_MS, max(self.pinged_ms, self.heard_ms) + QUIET_MS)
+
     def next_look_ms(self, oldest_sent_ms: int | None) -> int:
         """Return when to look at this link again."""
         looks = [self.heard_ms + SILENCE_MS]
         if self.is_up:
-            looks.append(self.pinged_ms + HEARTBEAT_MS)
+            looks.append(self.ping_ms)
         stuck_ms = self._stuck_ms(oldest_sent_ms)
         if stuck_ms is not None:
             looks.append(stuck_ms)

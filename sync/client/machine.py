@@ -19,7 +19,6 @@ from sync.client.link import Link
 from sync.client.news import CredentialsWanted, LinkState
 from sync.client.notices import Notices
 from sync.client.store_values import CacheState, OutboxState
-from sync.contract.limits import HEARTBEAT_MS
 from sync.contract.messages import Auth, Ping
 from sync.contract.problems import Problem
 from sync.contract.steps import (
@@ -196,7 +195,7 @@ class ClientMachine:
         if complaint:
             self._drop(complaint)
             return
-        if link.is_up and now >= link.pinged_ms + HEARTBEAT_MS:
+        if link.is_up and now >= link.ping_ms:
             link.pinged_ms = now
             link.pings += 1
             self._emitter.send(link.number, Ping(link.pings, now))
