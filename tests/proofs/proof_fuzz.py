@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import random
 import sys
@@ -34,6 +35,7 @@ AT_ONCE: Final = 20_000
 LIED_TO: Final = 3
 HONEST_P99_MS: Final = 100.0
 THINK_S: Final = 0.01
+CALM_MOVES: Final = 60
 STUCK_S: Final = 60.0
 MOVED: Final = next(
     order.number
@@ -50,6 +52,8 @@ class Stormed(NamedTuple):
     crashes: list[str]
     errors: list[str]
     honest_ms: list[float]
+    calm_ms: list[float]
+    """The same before the storm: what this machine needs anyway."""
 
 
 def storm_server(frames: int, seed: int, code: Path | None = None) -> Stormed:
@@ -61,8 +65,13 @@ def storm_server(frames: int, seed: int, code: Path | None = None) -> Stormed:
         floor.server.await_ready()
         honest.begin()
         honest.await_live()
+        chance = random.Random(f"honest {seed}")
+        places = itertools.count()
+        calm = [_move_ms(honest, floor, next(places), chance) for _ in range(CALM_MOVES)]
         storm = _start_fuzzer(floor, fuzzer, frames, seed)
-        times = _work(honest, storm, floor, random.Random(f"honest {seed}"))
+        times = []
+        while storm.is_running() and honest.is_running and floor.server.process.is_running():
+            times.append(_move_ms(honest, floor, next(places), chance))
         crashes = honest.deaths()
         if storm.wait() != 0:
             crashes.append(f"the fuzzer gave up: {storm.stderr[-1500:]}")
@@ -72,7 +81,7 @@ def storm_server(frames: int, seed: int, code: Path | None = None) -> Stormed:
         errors = [*floor.server.errors(), *_client_errors(floor.folder / "honest")]
         if (crashes or errors) and code is None:
             floor.keep(f"fuzz-{seed}")
-        return Stormed(kinds, crashes, errors, times)
+        return Stormed(kinds, crashes, errors, times, calm)
 
 
 def _start_fuzzer(floor: Floor, fuzzer: FloorTerminal, frames: int, seed: int) -> Process:
@@ -95,19 +104,16 @@ def _start_fuzzer(floor: Floor, fuzzer: FloorTerminal, frames: int, seed: int) -
     )
 
 
-def _work(honest: FloorTerminal, storm: Process, floor: Floor, chance: random.Random) -> list[float]:
-    """Move orders until the storm is over; return how long each took to be decided, in ms."""
-    times: list[float] = []
-    while storm.is_running() and honest.is_running and floor.server.process.is_running():
-        began = time.perf_counter()
-        ref = f"honest-{len(times)}"
-        goals = ("picking", "confirmed")
-        number = floor.numbers[len(times) // len(goals) % len(floor.numbers)]
-        honest.now.move(number, goals[len(times) % len(goals)], ref)
-        honest.now.wait("operation", ref=ref, fate="decided")
-        times.append((time.perf_counter() - began) * 1000)
-        time.sleep(THINK_S * chance.random())
-    return times
+def _move_ms(honest: FloorTerminal, floor: Floor, place: int, chance: random.Random) -> float:
+    """Move an order there or back; return how long it took to be decided."""
+    time.sleep(THINK_S * chance.random())
+    goals = ("picking", "confirmed")
+    number = floor.numbers[place // len(goals) % len(floor.numbers)]
+    ref = f"honest-{place}"
+    began = time.perf_counter()
+    honest.now.move(number, goals[place % len(goals)], ref)
+    honest.now.wait("operation", ref=ref, fate="decided")
+    return (time.perf_counter() - began) * 1000
 
 
 def storm_terminals(frames: int, seed: int, code: Path | None = None) -> Stormed:
@@ -151,7 +157,7 @@ async def _storm_terminals(floor: Floor, frames: int, seed: int, *, is_kept: boo
     if (crashes or errors) and is_kept:
         floor.terminals = list(terminals.values())
         floor.keep(f"fuzz-terminals-{seed}")
-    return Stormed(liar.kinds, crashes, errors, [])
+    return Stormed(liar.kinds, crashes, errors, [], [])
 
 
 def _is_sane(terminal: FloorTerminal) -> list[str]:
@@ -187,6 +193,7 @@ def run(budget: Budget) -> list[Finding]:
     crashes: list[str] = []
     errors: list[str] = []
     honest_ms: list[float] = []
+    calm_ms: list[float] = []
     for storm, total in ((storm_server, frames * 6 // 10), (storm_terminals, frames - frames * 6 // 10)):
         for place, begin in enumerate(range(0, total, AT_ONCE)):
             came_to = storm(min(AT_ONCE, total - begin), budget.first + place)
@@ -194,9 +201,13 @@ def run(budget: Budget) -> list[Finding]:
             crashes += came_to.crashes
             errors += came_to.errors
             honest_ms += came_to.honest_ms
+            calm_ms += came_to.calm_ms
             sys.stderr.write(f"{storm.__name__} {budget.first + place}: {came_to.kinds.total()} frames\n")
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    slowest = f"p50 {percentile(honest_ms, 50):.1f} ms, slowest {max(honest_ms):.1f} ms"
+    slowest = (
+        f"p50 {percentile(honest_ms, 50):.1f} ms, slowest {max(honest_ms):.1f} ms; "
+        f"before the storm p50 {percentile(calm_ms, 50):.1f} ms, p99 {percentile(calm_ms, 99):.1f} ms"
+    )
     p99_ms = round(percentile(honest_ms, 99), 1)
     return [
         Finding("fuzz.frames", kinds.total(), "frames", 1, said),
