@@ -1,4 +1,4 @@
-"""What the outside world reads and writes: plain orders, moments, filters, and sentences for what is wrong.
+"""What the outside world reads of orders and asks for: filters, the search index, exported orders, tags.
 
-Routes, exports and commands share it; nothing here answers a request.
+Routes, exports and commands share it; nothing here answers a request. What comes in is read by ``intake``.
 """

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from server.interface.moments import moment_text
+from intake.moments import moment_text
 from sync.contract.orders import Address, Hold, LineItem, Order
 
 TEXT_COLUMNS: Final = frozenset(

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, select, tuple_
 
-from server.interface.moments import Moment, moment_ms
+from intake.moments import Moment, moment_ms
+from intake.sentences import bad_request, converted
 from server.interface.search_rows import order_search
-from server.interface.sentences import bad_request, converted
 from server.kernel.board_reader import of_site
 from server.kernel.records import SiteRow
 from server.kernel.schema import customers, orders

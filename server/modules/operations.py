@@ -14,9 +14,8 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.describing import About
-from server.interface.moments import Moment, moment_text
-from server.interface.plain_order import (
+from intake.moments import Moment, moment_text
+from intake.plain_order import (
     Id,
     Name,
     Note,
@@ -26,7 +25,8 @@ from server.interface.plain_order import (
     plain_text,
     typed,
 )
-from server.interface.sentences import MisplacedError, decoded
+from intake.sentences import MisplacedError, decoded
+from server.describing import About
 from server.kernel.connections import LookNow
 from server.kernel.http import json_response
 from server.kernel.records import Batch, Principal, Submission

@@ -10,11 +10,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from intake.plain_order import NewOrder, NewOrders, as_arrivals
+from intake.sentences import decoded
 from server.arrivals import Arrivals, Fate
 from server.describing import BODY_BYTES, About, Parameter
 from server.interface.filters import COUNTED_MAX, LIMIT_MAX, Asked, OrderFilter, OrderFinder, asked
-from server.interface.plain_order import NewOrder, NewOrders, as_arrivals
-from server.interface.sentences import decoded
 from server.interface.tags import board_headers, is_known
 from server.kernel.connections import LookNow
 from server.kernel.http import json_response

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from intake.moments import moment_text
+from intake.sentences import decoded
 from server.describing import About
 from server.interface.exported import export_file
 from server.interface.filters import OrderFilter, criteria
-from server.interface.moments import moment_text
-from server.interface.sentences import decoded
 from server.kernel.http import json_response
 from server.kernel.records import Principal, SiteKey
 from server.kernel.routes import Route

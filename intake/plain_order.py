@@ -15,14 +15,14 @@ import msgspec
 from msgspec import Meta
 
 from intake.arrival import Arrival
-from server.interface.moments import Moment, moment_ms
-from server.interface.sentences import MisplacedError
-from server.kernel.checks import ID_CHARACTERS
+from intake.moments import Moment, moment_ms
+from intake.sentences import MisplacedError
 from sync.contract.limits import NOTE_BYTES
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order
 from sync.contract.revisions import HOLDER
 from sync.contract.stages import Stage
 
+ID_CHARACTERS: Final = 64
 ORDERS_MAX: Final = 1_000
 LINES_MAX: Final = 10_000
 QUANTITY_MAX: Final = 1_000_000
