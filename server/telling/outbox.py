@@ -22,7 +22,6 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
-    or_,
     select,
     update,
 )
@@ -55,17 +54,15 @@ PAGE: Final = 200
 """Entries of the log that are looked through in one transaction."""
 BACKLOG: Final = 1_000
 """With so many waiting for a target, the rest waits in the log."""
-ATTEMPTS: Final = 15
+ATTEMPTS: Final = 31
 FIRST_WAIT_MS: Final = 5_000
 WAIT_GROWTH: Final = 2.5
-LONGEST_WAIT_MS: Final = 4 * 3600 * 1000
+LONGEST_WAIT_MS: Final = 3600 * 1000
 LEASE_MS: Final = 15_000
 """How long a claimed delivery is its sender's; longer than an attempt can take."""
 DONE_KEPT_MS: Final = 7 * 24 * 3600 * 1000
 DEAD_KEPT_MS: Final = 30 * 24 * 3600 * 1000
 NO_ANSWER: Final = "no answer"
-_AWAY: Final = ("HTTP 429", "HTTP 502", "HTTP 503", "HTTP 504")
-"""Answers that say that the program itself is not there."""
 _WAITING: Final[ColumnElement[str]] = literal_column("'waiting'")
 """Not a parameter: only then does SQLite see that the index of what waits fits."""
 _DECODER: Final = msgspec.json.Decoder(LogEntry)
@@ -138,8 +135,7 @@ class Outbox:
             ).all()
             if not found:
                 return False
-            told = self._told(connection, row, found)
-            insert_rows(connection, webhook_deliveries, told)
+            insert_rows(connection, webhook_deliveries, self._told(connection, row, found))
             connection.execute(update(table).where(table.c.id == target_id).values(cursor=found[-1].seq))
         return len(found) == PAGE
 
@@ -149,29 +145,15 @@ class Outbox:
         wanted = set(target.events.split(","))
         entries = [_DECODER.decode(row.entry) for row in found if _may_tell(row.kind, row.outcome, wanted)]
         now = self._clock.wall_ms()
-        rows = []
+        same = {name: getattr(target, name) for name in ("organization_id", "site_id")}
+        same |= {"target_id": target.id, "state": WAITING, "attempts": 0, "answer": "", "settled_at": 0}
+        rows: list[dict[str, object]] = []
         for entry, order in _with_orders(connection, target.site_id, entries):
-            for event in events_of(entry, order):
-                if event in wanted:
-                    delivery_id = self._ids.new()
-                    rows.append(
-                        {
-                            "id": delivery_id,
-                            "organization_id": target.organization_id,
-                            "site_id": target.site_id,
-                            "target_id": target.id,
-                            "place": place_of(entry.seq, event),
-                            "event": event,
-                            "order_id": order.id,
-                            "body": body_of(delivery_id, event, entry, order),
-                            "state": WAITING,
-                            "attempts": 0,
-                            "next_at": now,
-                            "answer": "",
-                            "created_at": now,
-                            "settled_at": 0,
-                        }
-                    )
+            for event in filter(wanted.__contains__, events_of(entry, order)):
+                delivery_id, place = self._ids.new(), place_of(entry.seq, event)
+                body = body_of(delivery_id, event, entry, order)
+                row = {"id": delivery_id, "place": place, "event": event, "order_id": order.id, "body": body}
+                rows.append(row | same | {"next_at": now, "created_at": now})
         return rows
 
     # ------------------------------------------------------------ sending
@@ -208,57 +190,30 @@ class Outbox:
         """Write what became of an attempt; the empty ``answer`` is success."""
         table, now = webhook_deliveries, self._clock.wall_ms()
         if not answer:
-            values: dict[str, object] = {"state": DONE, "answer": "", "settled_at": now}
+            values: dict[str, object] = {"state": DONE, "settled_at": now}
         elif delivery.attempts >= ATTEMPTS:
-            values = {"state": DEAD, "answer": answer, "settled_at": now}
-        else:
-            values = {"answer": answer, "next_at": now + wait_ms(delivery.id, delivery.attempts)}
-        with self._engine.begin() as connection:
-            target = connection.execute(
-                select(webhook_targets).where(webhook_targets.c.id == delivery.target_id).with_for_update()
-            ).one_or_none()
-            # Somebody else's by now, if this attempt took longer than it may.
-            still_ours = table.c.id == delivery.id, table.c.attempts == delivery.attempts
-            connection.execute(update(table).where(*still_ours, table.c.state == WAITING).values(**values))
-            if target is not None and not answer and target.failing_since:
-                self._is_back(connection, target, now)
-            elif target is not None and is_away(answer) and not target.failing_since:
-                _set_failing(connection, target.id, now)
-                facts = {"target": target.name, "answer": answer}
-                _LOG.warning("webhook target does not answer", extra=facts)
-        if values.get("state") == DEAD:
+            values = {"state": DEAD, "settled_at": now}
             _LOG.warning("webhook given up", extra={"delivery": delivery.id, "answer": answer})
-
-    def _is_back(self, connection: Connection, target: Row[Any], now: int) -> None:
-        """Send now what waits only because the target was away."""
-        table = webhook_deliveries
-        _set_failing(connection, target.id, 0)
-        connection.execute(
-            update(table)
-            .where(table.c.target_id == target.id, table.c.state == WAITING)
-            # Not what is being sent at this moment.
-            .where(table.c.next_at > now + LEASE_MS)
-            .where(or_(table.c.answer.startswith(NO_ANSWER), table.c.answer.in_(_AWAY)))
-            .values(next_at=now)
-        )
-        _LOG.info("webhook target answers again", extra={"target": target.name})
+        else:
+            values = {"next_at": now + wait_ms(delivery.id, delivery.attempts)}
+        # Somebody else's by now, if this attempt took longer than it may.
+        still_ours = table.c.id == delivery.id, table.c.attempts == delivery.attempts
+        with self._engine.begin() as connection:
+            waiting = update(table).where(*still_ours, table.c.state == WAITING)
+            connection.execute(waiting.values(**values, answer=answer))
 
     # ------------------------------------------------------------ people
 
-    def deliveries(self, site: SiteKey, state: str, after: str, limit: int) -> list[tuple[str, Delivery]]:
+    def deliveries(self, site: SiteKey, state: str, limit: int) -> list[tuple[str, Delivery]]:
         """Return deliveries with their targets' names, the newest first; "" is every state."""
         table = webhook_deliveries
         asked = (
             select(webhook_targets.c.name, *_COLUMNS)
             .join(webhook_targets, webhook_targets.c.id == table.c.target_id)
-            .where(table.c.site_id == site.site_id, table.c.organization_id == site.organization_id)
+            .where(table.c.site_id == site.site_id, table.c.state.in_([state] if state else STATES))
             .order_by(table.c.id.desc())
             .limit(limit)
         )
-        if state:
-            asked = asked.where(table.c.state == state)
-        if after:
-            asked = asked.where(table.c.id < after)
         with self._reading.begin() as connection:
             return [(row[0], Delivery(*row[1:])) for row in connection.execute(asked)]
 
@@ -308,11 +263,6 @@ def wait_ms(delivery_id: str, attempts: int) -> int:
     longest = min(LONGEST_WAIT_MS, FIRST_WAIT_MS * WAIT_GROWTH ** min(attempts - 1, 20))
     spread = zlib.crc32(f"{delivery_id} {attempts}".encode()) % 2001 / 10_000 - 0.1
     return round(longest * (1 + spread))
-
-
-def is_away(answer: str) -> bool:
-    """Say whether an answer means that the target itself is not there."""
-    return answer.startswith(NO_ANSWER) or answer in _AWAY
 
 
 def _may_tell(kind: str, outcome: str, wanted: set[str]) -> bool:
@@ -367,12 +317,6 @@ def _waiting(connection: Connection, target_id: str) -> int:
         .select_from(table)
         .where(table.c.target_id == target_id, table.c.state == _WAITING)
     ).scalar_one()
-
-
-def _set_failing(connection: Connection, target_id: str, since_ms: int) -> None:
-    connection.execute(
-        update(webhook_targets).where(webhook_targets.c.id == target_id).values(failing_since=since_ms)
-    )
 
 
 def _dead(site: SiteKey, ids: Iterable[str] | None) -> list[Any]:

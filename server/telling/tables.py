@@ -30,7 +30,6 @@ webhook_targets: Final = Table(
     Column("events", Text, nullable=False),
     Column("secret", Text, nullable=False),
     Column("cursor", BigInteger, nullable=False),
-    Column("failing_since", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("site_id", "name", name="uq_webhook_targets_name"),
 )

@@ -75,12 +75,11 @@ def test_the_figures_are_those_of_the_code() -> None:
     day_ms = 24 * 3600 * 1000
     for words in (
         f"after {outbox.FIRST_WAIT_MS // 1000} seconds",
-        f"up to {outbox.LONGEST_WAIT_MS // 3_600_000} hours: {outbox.ATTEMPTS} attempts",
+        f"up to {outbox.LONGEST_WAIT_MS // 3_600_000} hour: {outbox.ATTEMPTS} attempts",
         f"At most {outbox.BACKLOG:,} deliveries",
         f"forgotten after {outbox.DONE_KEPT_MS // day_ms} days,",
         f"dead letters after {outbox.DEAD_KEPT_MS // day_ms}.",
         f"`no answer within {sending.TIMEOUT_S:g} s`",
-        f"listed for {sources.REFUSALS_KEPT_MS // day_ms} days, at most {sources.REFUSALS_KEPT} entries",
     ):
         assert words in " ".join(PAGE.split())
     assert (sources.ROTATION_MS, "count for three days" in PAGE) == (3 * day_ms, True)

@@ -67,5 +67,5 @@ class TellingBench(HttpBench):
 
     def deliveries(self, state: str) -> list[Delivery]:
         """Return the deliveries of a state in the order of the log."""
-        found = self.outbox.deliveries(self.site.key, state, "", 10_000)
+        found = self.outbox.deliveries(self.site.key, state, 10_000)
         return sorted((delivery for _, delivery in found), key=lambda each: (each.seq, each.event))

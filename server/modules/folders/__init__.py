@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Final
 
 from server.folders import data_folder
-from server.modules.folders.places import Folder, Folders
+from server.modules.folders.places import Folders
 from server.modules.folders.watching import watch
 from server.registration import (
     Command,
@@ -36,7 +35,6 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         add_site_option(one)
     for one in (adding, removing):
         one.add_argument("--path", required=True, type=Path, metavar="DIR", help="the folder")
-    listing.add_argument("--json", action="store_true", help="answer with one JSON line")
     adding.add_argument("--mapping", default="", metavar="NAME", help="what the columns mean")
     adding.add_argument("--encoding", default="", metavar="NAME", help="for files that are not UTF-8")
     adding.add_argument("--delimiter", default="", metavar="CHARACTER", help="what parts the fields")
@@ -54,7 +52,10 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         site = database.identities.choose_site(arguments.site).key
         folders = Folders(database.engine, context.clock, context.ids)
         if arguments.action == "list":
-            _list(folders.all(site), context, is_json=arguments.json)
+            for folder in folders.all(site):
+                words = ", ".join(f"{name} {value}" for name, value in folder.answers.items())
+                problem = folder.problem or "no problem"
+                context.say(f"{folder.path}: {words or 'no answers'}; {problem}")
             return 0
         path = arguments.path.expanduser().resolve()
         if arguments.action == "remove":
@@ -66,17 +67,6 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         folders.add(site, path, answers, data_folder(arguments.data).resolve())
         context.say(f"Files that are put into {path} are imported while the server runs.")
     return 0
-
-
-def _list(folders: list[Folder], context: CommandContext, *, is_json: bool) -> None:
-    if is_json:
-        kept = ("path", "answers", "problem")
-        rows = [{name: getattr(folder, name) for name in kept} for folder in folders]
-        context.say(json.dumps(rows, default=str))
-        return
-    for folder in folders:
-        answers = ", ".join(f"{name} {value}" for name, value in folder.answers.items())
-        context.say(f"{folder.path}: {answers or 'no answers'}; {folder.problem or 'no problem'}")
 
 
 MODULE: Final = Module(

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from server.kernel.records import SiteKey, SiteRow
-from server.kernel.schema import organizations, sites
+from server.kernel.records import SiteKey
 from server.modules.folders.tables import watched_folders
 from server.statements import serialise
 from sync.contract.ports import Clock, Ids
@@ -22,9 +21,9 @@ from sync.contract.problems import ProblemError
 class Folder(NamedTuple):
     """One watched folder; ``answers`` are those of the importer, ``problem`` is why nothing can be taken."""
 
-    id: str
-    site: SiteRow
     path: Path
+    id: str
+    site_id: str
     answers: dict[str, Any]
     problem: str
 
@@ -54,43 +53,19 @@ class Folders:
                         f"{path} and {other} are one within the other.",
                         "Choose a folder of its own.",
                     )
-            connection.execute(
-                insert(watched_folders).values(
-                    id=self._ids.new(),
-                    organization_id=site.organization_id,
-                    site_id=site.site_id,
-                    path=str(path),
-                    answers=json.dumps(answers),
-                    problem="",
-                    created_at=self._clock.wall_ms(),
-                )
-            )
+            row = {"id": self._ids.new(), "organization_id": site.organization_id, "site_id": site.site_id}
+            row |= {"path": str(path), "answers": json.dumps(answers), "problem": ""}
+            connection.execute(insert(watched_folders).values(**row, created_at=self._clock.wall_ms()))
 
     def all(self, site: SiteKey | None = None) -> list[Folder]:
         """Return the folders of a site, or of all, by path."""
-        asked = (
-            select(
-                watched_folders,
-                sites.c.name.label("site_name"),
-                sites.c.time_zone.label("zone"),
-                organizations.c.name.label("owner"),
-            )
-            .join(sites, sites.c.id == watched_folders.c.site_id)
-            .join(organizations, organizations.c.id == sites.c.organization_id)
-        )
+        asked = select(watched_folders)
         if site is not None:
             asked = asked.where(watched_folders.c.site_id == site.site_id)
         with self._engine.execution_options(is_reading=True).begin() as connection:
             rows = connection.execute(asked).all()
         folders = [
-            Folder(
-                row.id,
-                SiteRow(SiteKey(row.organization_id, row.site_id), row.site_name, row.zone, row.owner),
-                Path(row.path),
-                json.loads(row.answers),
-                row.problem,
-            )
-            for row in rows
+            Folder(Path(row.path), row.id, row.site_id, json.loads(row.answers), row.problem) for row in rows
         ]
         return sorted(folders, key=lambda folder: folder.path)
 

@@ -194,7 +194,7 @@ def _imported(folder: Folder, claim: Path, context: JobContext) -> dict[str, Any
         answer = import_files(
             [claim],
             context.database,
-            folder.site,
+            next(site for site in context.database.identities.sites() if site.key.site_id == folder.site_id),
             services.clock,
             services.ids,
             answers=Answers(**folder.answers),
@@ -265,10 +265,7 @@ def _now(ms: int) -> str:
 
 def _words(error: OSError) -> str:
     """Return a folder's problem in words."""
-    if isinstance(error, FileNotFoundError):
-        return "The folder is not there."
-    if isinstance(error, NotADirectoryError):
-        return "There is a file in its place."
-    if isinstance(error, PermissionError):
-        return "The server may not read and write in it."
-    return f"The system refused: {error.strerror or type(error).__name__}."
+    known: dict[type[OSError], str] = {FileNotFoundError: "The folder is not there."}
+    known[NotADirectoryError] = "There is a file in its place."
+    known[PermissionError] = "The server may not read and write in it."
+    return known.get(type(error), f"The system refused: {error.strerror or type(error).__name__}.")

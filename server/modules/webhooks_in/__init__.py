@@ -16,13 +16,11 @@ from server.arrivals import Fate
 from server.describing import About
 from server.kernel.connections import LookNow
 from server.kernel.http import json_response
-from server.kernel.records import Principal
-from server.kernel.routes import PublicRoute, Route
+from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
-from server.modules.webhooks_in.sources import Kind, Refused, Sources
+from server.modules.webhooks_in.sources import Kind
 from server.modules.webhooks_in.taking import VENDORS, Sent, take
 from server.registration import Module
-from sync.contract.permissions import Right
 from sync.contract.problems import Problem
 
 _NOT_SIGNED: Final = Problem(
@@ -30,7 +28,6 @@ _NOT_SIGNED: Final = Problem(
     "The signature of this webhook is missing or wrong.",
     "Compare the address and the secret with those of the source.",
 )
-LISTED: Final = 200
 _PING: Final = re.compile(rb"webhook_id=[0-9]{1,20}")
 
 
@@ -70,19 +67,6 @@ class Outcome(msgspec.Struct):
     outcome: str
 
 
-class Refusals(msgspec.Struct):
-    """The newest of them first."""
-
-    refusals: list[Refused]
-
-
-async def list_refusals(_request: Request, principal: Principal, services: Services) -> Response:
-    """List what shops sent lately and could not be used."""
-    sources = Sources(services.engine, services.clock, services.ids)
-    refused = await services.blocking(sources.refusals, principal.site.key, LISTED)
-    return json_response(Refusals(refused))
-
-
 def _about(vendor: str) -> About:
     return About(
         summary=f"Take an order in as {vendor} sends it, signed with the secret of the source.",
@@ -98,13 +82,6 @@ MODULE: Final = Module(
         PublicRoute("/webhooks/shopify/{source_id}", "POST", from_shopify, about=_about("Shopify")),
         PublicRoute(
             "/webhooks/woocommerce/{source_id}", "POST", from_woocommerce, about=_about("WooCommerce")
-        ),
-        Route(
-            "/webhooks/refusals",
-            "GET",
-            list_refusals,
-            right=Right.ADMINISTER,
-            about=About(summary="What shops sent lately and could not be used.", answer=Refusals),
         ),
     ),
 )

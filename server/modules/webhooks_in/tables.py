@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint
 
 from server.kernel.schema import metadata
 
@@ -21,24 +21,7 @@ webhook_sources: Final = Table(
     Column("old_secret", Text),
     Column("old_until", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("failed_at", BigInteger, nullable=False),
     UniqueConstraint("site_id", "name", name="uq_webhook_sources_name"),
     UniqueConstraint("organization_id", "label", name="uq_webhook_sources_label"),
 )
-"""``label`` is the source of its orders; ``old_secret`` counts until ``old_until``; times may be 0: never."""
-
-webhook_refusals: Final = Table(
-    "webhook_refusals",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("source_id", Text, ForeignKey("webhook_sources.id"), nullable=False),
-    Column("topic", Text, nullable=False),
-    Column("ref", Text, nullable=False),
-    Column("line", Integer, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-"""What signed requests said that could not be used, for a while; nothing of the order but its reference."""
-
-Index("idx_webhook_refusals_source", webhook_refusals.c.source_id, webhook_refusals.c.created_at)
+"""``label`` is the source of its orders; ``old_secret`` counts until ``old_until``."""

@@ -2,7 +2,7 @@
 
 Nothing of a body is kept, logged or said but what the mapping of its vendor names. A shop that gets no 200
 sends again and in the end stops sending, so what is signed is answered with 200 whatever it says; what
-could not be used is listed.
+could not be used is logged.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from intake.mapping import Mapping
 
 IGNORED: Final = "ignored"
+REASONS: Final = 20
+"""Most reasons of one request that are logged."""
 _NOBODY: Final = "the secret of a source that is not there"
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 _LOG: Final = logging.getLogger(__name__)
@@ -95,13 +97,11 @@ def take(services: Services, sent: Sent) -> str | None:
     sources = Sources(services.engine, services.clock, services.ids)
     source = sources.find(sent.source_id, sent.kind) if _ID.fullmatch(sent.source_id) else None
     if not _is_signed(sent, source.secrets if source else (_NOBODY,)) or source is None:
-        if source is not None and sources.failed(source):
-            _LOG.warning("webhook with a wrong signature", extra={"source": source.name})
+        _LOG.info("webhook with a wrong signature", extra={"source": source.name if source else ""})
         return None
-    sources.received(source)
     vendor = VENDORS[sent.kind]
     if sent.topic in vendor.orders:
-        return _take_orders(services, sources, source, sent)
+        return _take_orders(services, source, sent)
     if sent.topic == vendor.deleted:
         return _take_gone(services, source, sent)
     _LOG.info("webhook of an unknown topic", extra={"source": source.name, "topic": sent.topic[:100]})
@@ -114,35 +114,38 @@ def _is_signed(sent: Sent, secrets: tuple[str, ...]) -> bool:
     return any(matches)
 
 
-def _take_orders(services: Services, sources: Sources, source: Source, sent: Sent) -> str:
+def _take_orders(services: Services, source: Source, sent: Sent) -> str:
     # Not before a shop has sent something: most servers hear of none.
     from intake.order_maker import Wish
     from intake.single import read_orders
 
-    wish = Wish(ZoneInfo(source.site.time_zone), services.clock.wall_ms(), source=source.label)
+    wish = Wish(ZoneInfo(source.zone), services.clock.wall_ms(), source=source.label)
     try:
         read = read_orders(sent.body, _mapping(sent.kind), wish, "The webhook")
     except ProblemError as error:
-        return _refuse(sources, source, sent, "", [(0, error.problem.sentence)])
-    refused = [(each.line, each.reason) for each in read.refused]
+        _tell(source, sent, "", [error.problem.sentence])
+        return str(Fate.REFUSED)
+    refused = [f"line {each.line}: {each.reason}" for each in read.refused]
+    if not refused and not read.arrivals:
+        refused.append("there is no order in it")
     ref, outcome = "", Fate.REFUSED
     wanted = [each for each in read.arrivals if "\0" not in each.order.external_ref]
     if len(wanted) < len(read.arrivals):
-        refused.append((0, "the order's reference holds a character that is no text"))
-    arrived = list(Arrivals(services.store, services.ids).take(source.site.key, wanted))
+        refused.append("the order's reference holds a character that is no text")
+    arrived = list(Arrivals(services.store, services.ids).take(source.site, wanted))
     for arrival, (_, fate, why) in zip(wanted, arrived, strict=True):
         ref, outcome = arrival.order.external_ref, fate
         if fate is Fate.REFUSED:
-            refused.append((0, why))
+            refused.append(why)
     if refused:
-        _refuse(sources, source, sent, ref, refused)
+        _tell(source, sent, ref, refused)
     return str(outcome)
 
 
-def _refuse(sources: Sources, source: Source, sent: Sent, ref: str, refused: list[tuple[int, str]]) -> str:
-    _LOG.info("webhook with something that is not used", extra={"source": source.name, "count": len(refused)})
-    sources.refuse(source, sent.topic, ref, refused)
-    return str(Fate.REFUSED)
+def _tell(source: Source, sent: Sent, ref: str, reasons: list[str]) -> None:
+    """Put into the log what of a request is not used: whose, which order, why; nothing else of it."""
+    facts = {"source": source.name, "topic": sent.topic, "ref": ref, "why": reasons[:REASONS]}
+    _LOG.warning("webhook not used", extra=facts)
 
 
 def _take_gone(services: Services, source: Source, sent: Sent) -> str:
@@ -151,7 +154,7 @@ def _take_gone(services: Services, source: Source, sent: Sent) -> str:
         ref = str(msgspec.json.decode(sent.body, type=Gone).id)
     except (msgspec.MsgspecError, UnicodeError):
         return IGNORED
-    table, site = order_sources, source.site.key
+    table, site = order_sources, source.site
     with services.engine.execution_options(is_reading=True).begin() as connection:
         said = connection.execute(
             select(table.c.body, table.c.said_at).where(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -21,14 +20,8 @@ from sync.contract.permissions import Right
 from sync.contract.problems import ProblemError
 
 JOB: Final = "webhooks out"
-LIMIT: Final = 50
-LIMIT_MAX: Final = 200
+LIMIT: Final = 200
 _ID: Final = 64
-_PARAMETERS: Final = (
-    Parameter("state", "Only deliveries that are waiting, done or dead."),
-    Parameter("after", "The id that the page before ended with."),
-    Parameter("limit", f"How many, 1 to {LIMIT_MAX}; {LIMIT} unless told.", int),
-)
 
 
 class DeliveryShown(msgspec.Struct):
@@ -50,10 +43,9 @@ class DeliveryShown(msgspec.Struct):
 
 
 class Deliveries(msgspec.Struct):
-    """A page of deliveries, the newest first; ``next_after`` is for the next one, empty at the end."""
+    """The newest deliveries first."""
 
     deliveries: list[DeliveryShown]
-    next_after: str
 
 
 class Retried(msgspec.Struct):
@@ -65,11 +57,11 @@ class Retried(msgspec.Struct):
 
 async def list_deliveries(request: Request, principal: Principal, services: Services) -> Response:
     """List what is on its way to other programs, was told, or was given up."""
-    state, after, limit = _asked(request.query_params)
-    site = principal.site.key
-    found = await services.blocking(_outbox(services).deliveries, site, state, after, limit)
-    shown = [_shown(target, delivery) for target, delivery in found]
-    return json_response(Deliveries(shown, shown[-1].id if len(shown) == limit else ""))
+    state, site = request.query_params.get("state", ""), principal.site.key
+    if state not in {"", *STATES}:
+        raise ProblemError("BAD_REQUEST", f"There is no state {state!r}.", f"There are {', '.join(STATES)}.")
+    found = await services.blocking(_outbox(services).deliveries, site, state, LIMIT)
+    return json_response(Deliveries([_shown(target, delivery) for target, delivery in found]))
 
 
 async def retry_delivery(request: Request, principal: Principal, services: Services) -> Response:
@@ -92,22 +84,6 @@ def _shown(target: str, delivery: Delivery) -> DeliveryShown:
     return DeliveryShown(target=target, **kept)
 
 
-def _asked(query: Mapping[str, str]) -> tuple[str, str, int]:
-    unknown = sorted(set(query) - {parameter.name for parameter in _PARAMETERS})
-    state, after, limit = query.get("state", ""), query.get("after", ""), query.get("limit", str(LIMIT))
-    if unknown:
-        raise _bad(f"There is no parameter {unknown[0]!r}.", "There are state, after and limit.")
-    if state not in {"", *STATES}:
-        raise _bad(f"There is no state {state!r}.", f"There are {', '.join(STATES)}.")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LIMIT_MAX):
-        raise _bad("The parameter limit is not a count.", f"Give 1 to {LIMIT_MAX}.")
-    return state, after[:_ID].replace("\0", ""), int(limit)
-
-
-def _bad(sentence: str, what_to_do: str) -> ProblemError:
-    return ProblemError("BAD_REQUEST", sentence, what_to_do)
-
-
 MODULE: Final = Module(
     name="webhooks out",
     routes=(
@@ -119,7 +95,7 @@ MODULE: Final = Module(
             about=About(
                 summary="What is on its way to other programs, was told, or was given up.",
                 answer=Deliveries,
-                parameters=_PARAMETERS,
+                parameters=(Parameter("state", "Only those that are waiting, done or dead."),),
             ),
         ),
         Route(

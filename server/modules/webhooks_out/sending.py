@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from server import VERSION
 from server.registration import JobContext
-from server.telling.outbox import NO_ANSWER, Delivery, Outbox, is_away
+from server.telling.outbox import NO_ANSWER, Delivery, Outbox
 from server.telling.targets import Target
 from sync.contract.ports import Clock
 
@@ -146,7 +146,7 @@ async def _serve(client: httpx.AsyncClient, outbox: Outbox, target: Target, cont
         answers = await asyncio.gather(
             *(_attempt(client, outbox, target, delivery, context) for delivery in claimed)
         )
-        failures = failures + len(answers) if all(is_away(answer) for answer in answers) else 0
+        failures = failures + len(answers) if all(answers) else 0
     return False
 
 

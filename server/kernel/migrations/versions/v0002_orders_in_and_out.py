@@ -115,25 +115,10 @@ def _webhooks_in() -> None:
         sa.Column("old_secret", sa.Text(), nullable=True),
         sa.Column("old_until", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("failed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("site_id", "name", name="uq_webhook_sources_name"),
         sa.UniqueConstraint("organization_id", "label", name="uq_webhook_sources_label"),
     )
-    op.create_table(
-        "webhook_refusals",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("ref", sa.Text(), nullable=False),
-        sa.Column("line", sa.Integer(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["source_id"], ["webhook_sources.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("idx_webhook_refusals_source", "webhook_refusals", ["source_id", "created_at"])
 
 
 def _webhooks_out() -> None:
@@ -146,7 +131,6 @@ def _webhooks_out() -> None:
         sa.Column("events", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("cursor", sa.BigInteger(), nullable=False),
-        sa.Column("failing_since", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("site_id", "name", name="uq_webhook_targets_name"),

@@ -47,6 +47,7 @@ def outcome(shop: Shop, topic: str, body: bytes) -> str | None:
     return take(shop.bench.services, Sent(shop.kind, shop.id, signed(body), topic, body))
 
 
+@pytest.mark.expects_log_warnings
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_an_order_with_anything_in_it_is_answered(shops: dict[Kind, Shop], data: st.DataObject) -> None:
@@ -65,6 +66,7 @@ def test_an_order_with_anything_in_it_is_answered(shops: dict[Kind, Shop], data:
     assert outcome(shops[kind], topic, body) in {*Fate, IGNORED}
 
 
+@pytest.mark.expects_log_warnings
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_body_that_is_cut_or_torn_is_answered(shops: dict[Kind, Shop], data: st.DataObject) -> None:
