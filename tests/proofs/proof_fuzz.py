@@ -35,7 +35,7 @@ AT_ONCE: Final = 20_000
 LIED_TO: Final = 3
 HONEST_P99_MS: Final = 100.0
 THINK_S: Final = 0.01
-CALM_MOVES: Final = 60
+CALM_MOVES: Final = 100
 STUCK_S: Final = 60.0
 MOVED: Final = next(
     order.number
@@ -206,14 +206,19 @@ def run(budget: Budget) -> list[Finding]:
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     slowest = (
         f"p50 {percentile(honest_ms, 50):.1f} ms, slowest {max(honest_ms):.1f} ms; "
-        f"before the storm p50 {percentile(calm_ms, 50):.1f} ms, p99 {percentile(calm_ms, 99):.1f} ms"
+        f"before the storm p50 {percentile(calm_ms, 50):.1f} ms, p90 {percentile(calm_ms, 90):.1f} ms"
     )
+    is_told = percentile(calm_ms, 90) <= HONEST_P99_MS / 2
+    if not is_told:
+        slowest += "; the machine was too busy with other things to tell"
     p99_ms = round(percentile(honest_ms, 99), 1)
     return [
         Finding("fuzz.frames", kinds.total(), "frames", 1, said),
         counted("fuzz.crashes", crashes, "programs", kinds.total()),
         counted("fuzz.logged_errors", errors, "lines", kinds.total()),
-        Finding("fuzz.honest_p99_ms", p99_ms, "ms", len(honest_ms), slowest, HONEST_P99_MS),
+        Finding(
+            "fuzz.honest_p99_ms", p99_ms, "ms", len(honest_ms), slowest, HONEST_P99_MS if is_told else None
+        ),
     ]
 
 
