@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
+from msgspec import MsgspecError
+
 from sync.client.cache import Cache
 from sync.client.database_thread import STOPPED, DatabaseThread, Priority
 from sync.client.outbox import Outbox
@@ -102,8 +104,8 @@ class Stores:
                 return
             try:
                 following = self._cache.check(local_id)
-            except (files.DamagedError, ValueError, sqlite3.Error) as error:
-                if files.is_rotten(error):
+            except (files.DamagedError, ValueError, MsgspecError, sqlite3.Error) as error:
+                if not isinstance(error, sqlite3.Error) or files.is_damage(error):
                     self._rebuild(error)
                 return
             if following:

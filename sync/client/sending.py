@@ -33,10 +33,16 @@ TOO_LONG = Problem(
 
 def not_saved(error: str) -> Problem:
     """Return the problem of operations that could not be written to the disk."""
+    next_step = "Make room on the disk or call IT, then do it again."
+    if "I/O error" in error:
+        # The disk failed while it made them durable: what it has kept of them only the next start can tell.
+        next_step = (
+            "Call IT. The disk may have kept it all the same: look after the next start, then do it again."
+        )
     return Problem(
         "NOT_SAVED",
         f"Your last move could not be written to this computer's disk and was undone ({error}).",
-        "Make room on the disk or call IT, then do it again.",
+        next_step,
     )
 
 

@@ -184,9 +184,7 @@ class ServerWorker:
                 self._number += 1
             order_id = f"{self.principal.site.key.site_id}-A-{chance.randrange(ORDERS)}"
             operations.append(numbered(self._number, any_change(chance), order_id))
-        batch = Batch(
-            self.principal.site.key, tuple(Submission(each, self.principal) for each in operations)
-        )
+        batch = Batch(self.principal.site.key, tuple(Submission(each, self.principal) for each in operations))
         try:
             answers = self._database.store.commit(batch).verdicts
         except Exception:

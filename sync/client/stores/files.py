@@ -25,8 +25,12 @@ MEMORY: Final = Path(":memory:")
 Step = Callable[[sqlite3.Connection], None]
 
 _ROT_CODES: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_DAMAGE_CODES: Final = _ROT_CODES | {sqlite3.SQLITE_ERROR}
-"""SQLITE_ERROR is "no such table" and its like: the schema is not ours any more."""
+_DISK_CODES: Final = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+    | {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+    | {sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL}
+)
+"""The disk, another program or the memory is in the way; what else goes wrong lies in the content."""
 
 
 class TooNewError(Exception):
@@ -93,7 +97,7 @@ def climb(connection: sqlite3.Connection, application_id: int, steps: Sequence[S
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Say whether an error at opening speaks of the file's content rather than of the disk or a lock."""
-    return _code(error) in _DAMAGE_CODES
+    return _code(error) not in _DISK_CODES
 
 
 def is_rotten(error: Exception) -> bool:

@@ -145,24 +145,33 @@ def test_damaged_carriers_are_no_reason_not_to_start(tmp_path: Path) -> None:
     assert opened.put_aside
 
 
-def test_the_engine_checks_by_itself_and_says_what_it_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["card", "column"])
+def test_the_engine_checks_by_itself_and_says_what_it_found(tmp_path: Path, fault: str) -> None:
     """After the start, when nothing else is to be done; the damaged file stays for IT."""
     profile = open_profile(tmp_path / "profile")
     board_in(profile.cache)
-    spoil(profile.cache, SPOILED["card"])
+    if fault == "card":
+        spoil(profile.cache, SPOILED["card"])
+    else:
+        # A flipped bit in the schema: SQLite knows no column of the right name any more.
+        profile.cache.write_bytes(
+            profile.cache.read_bytes().replace(b"has_note INTEGER", b"has_notf INTEGER")
+        )
     told: list[Problem] = []
 
     async def live() -> int:
         stores = Stores(profile, CountingIds(), told.append)
-        opened = await stores.open()
-        assert opened.problems == ()
-        for _ in range(8):
-            await stores._call(lambda: None, Priority.TELEMETRY)
-        state = await stores.state()
-        await asyncio.to_thread(stores.close, 5.0)
+        try:
+            opened = await stores.open()
+            assert opened.problems == ()
+            for _ in range(8):
+                await stores._call(lambda: None, Priority.TELEMETRY)
+            state = await stores.state()
+        finally:
+            await asyncio.to_thread(stores.close, 5.0)
         return state.cache.cursor + state.cache.orders
 
     assert asyncio.run(live()) == 0
     assert [problem.code for problem in told] == ["CACHE_PUT_ASIDE"]
-    assert "card of order 7" in told[0].sentence
+    assert ("card of order 7" if fault == "card" else "has_note") in told[0].sentence
     assert (profile.folder / "cache-damaged-1.db").exists()

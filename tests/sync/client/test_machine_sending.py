@@ -112,6 +112,16 @@ def test_a_failed_append_is_reported_and_not_sent() -> None:
     assert submits(bench) == []
 
 
+def test_what_a_failing_disk_may_have_kept_is_not_called_gone_for_certain() -> None:
+    """It may be in the log all the same; the next start finds it, and the person is told to look."""
+    bench = MachineBench()
+    bench.errors["outbox.append"] = "OperationalError: disk I/O error"
+    bench.submit(draft("a"))
+    (failed,) = bench.news(OperationsNotSaved)
+    assert failed.problem.code == "NOT_SAVED"
+    assert "after the next start" in failed.problem.what_to_do
+
+
 def test_an_operation_that_could_never_be_sent_is_refused_at_once() -> None:
     """It would stop everything behind it for ever."""
     bench = MachineBench()
