@@ -22,10 +22,10 @@ TEXT_COLUMNS: Final = frozenset(
     {
         *("external_ref", "source", "number", "ship_method", "carrier", "customer", "ship_name", "company"),
         *("street", "city", "region", "postcode", "country", "phone", "note", "tags", "hold_reason"),
-        *("hold_note", "tracking_number", "claimed_by", "sku", "line_name", "location"),
+        *("hold_note", "tracking_number", "claimed_by", "sku", "line_name", "location", "order_id"),
     }
 )
-"""The columns whose cells are somebody's text."""
+"""The columns whose cells are somebody's text; a terminal chooses the id of an order that it makes."""
 _ENDS: Final = "\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 _BLANKS: Final = (
     "[^\\S" + _ENDS + "]|[\x00-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
