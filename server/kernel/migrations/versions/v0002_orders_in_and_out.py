@@ -32,7 +32,7 @@ def _retired() -> None:
     op.create_index(
         "idx_orders_board",
         "orders",
-        ["site_id", "id"],
+        ["site_id", "id", "status", "created_at", "deleted_at", "retired_at"],
         unique=False,
         sqlite_where=is_on_board,
         postgresql_where=is_on_board,
