@@ -68,18 +68,6 @@ class Arrivals:
         while chunk := list(itertools.islice(waiting, AT_ONCE)):
             yield from self._take(site, chunk, batch_id, principal)
 
-    def compare(self, site: SiteKey, arrivals: Iterable[Arrival]) -> Iterator[Fate]:
-        """Say what :meth:`take` would make of orders as far as it shows beforehand; writes nothing."""
-        waiting = iter(arrivals)
-        while chunk := list(itertools.islice(waiting, AT_ONCE)):
-            for arrival, known in zip(chunk, self._known(site, chunk), strict=True):
-                if len(canonical_bytes(arrival.order)) > ORDER_BYTES:
-                    yield Fate.REFUSED
-                elif known is None:
-                    yield Fate.CREATED
-                else:
-                    yield Fate.UNCHANGED if known[1] == digest(arrival.order) else Fate.UPDATED
-
     def _take(
         self, site: SiteKey, chunk: Sequence[Arrival], batch_id: str, principal: Principal | None
     ) -> list[Arrived]:

@@ -7,9 +7,6 @@ been: 01:30 in London on 29 March 2026 is 02:30. One that exists twice (an autum
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final
-
-DAY_MINUTES: Final = 24 * 60
 
 
 def instant_ms(day: date, minute: int, zone: tzinfo) -> int:

@@ -109,9 +109,7 @@ def _order(
         tags=tuple(rng.sample(TAGS, rng.choice((1, 1, 2)))) if rng.random() < 0.2 else (),
         claimed_by=None if stage is Stage.CONFIRMED else _claim(rng, stage_ms),
         hold=_hold(rng, plan.now_ms) if stage is Stage.CONFIRMED and rng.random() < 0.06 else None,
-        cancelled_ms=max(plan.now_ms - 9 * MINUTE_MS, _today_ms(plan))
-        if stage is Stage.PICKING and rng.random() < 0.06
-        else None,
+        cancelled_ms=_cancelled_ms(plan) if stage is Stage.PICKING and rng.random() < 0.06 else None,
         tracking_number=f"FK{rng.randrange(10**9):09d}" if stage is Stage.SHIPPED else "",
         lines=_lines(rng, stage),
         **_recipient(rng, place),

@@ -31,12 +31,6 @@ def take(bench: ServerBench, *orders: Order, said_ms: int = 0) -> list[Arrived]:
     return list(door.take(bench.site.key, [Arrival(order, said_ms) for order in orders]))
 
 
-def compare(bench: ServerBench, *orders: Order) -> list[Fate]:
-    """Ask what taking would do."""
-    door = Arrivals(bench.database.store, bench.ids)
-    return list(door.compare(bench.site.key, map(Arrival, orders)))
-
-
 def changed(order: Order, **fields: object) -> Order:
     """Return the order with other fields."""
     return msgspec.structs.replace(order, **fields)
@@ -64,10 +58,8 @@ def hash_fits(bench: ServerBench) -> bool:
 def test_new_orders_come_in_once(bench: ServerBench) -> None:
     """The same again names the same orders and writes nothing, not even a log entry."""
     orders = [fresh_order(place) for place in range(3)]
-    assert compare(bench, *orders) == [Fate.CREATED] * 3
     first = take(bench, *orders)
     assert [answer.fate for answer in first] == [Fate.CREATED] * 3
-    assert compare(bench, *orders) == [Fate.UNCHANGED] * 3
     assert take(bench, *orders) == [answer._replace(fate=Fate.UNCHANGED) for answer in first]
     assert entries(bench) == 3
 
@@ -77,7 +69,6 @@ def test_a_changed_order_is_updated_where_it_is(bench: ServerBench) -> None:
     order = fresh_order(1)
     (made,) = take(bench, order)
     louder = changed(order, note="Ring twice.", customer="Ada B.")
-    assert compare(bench, louder) == [Fate.UPDATED]
     assert take(bench, louder) == [made._replace(fate=Fate.UPDATED)]
     assert (here(bench, made.order_id).note, here(bench, made.order_id).customer) == ("Ring twice.", "Ada B.")
     assert hash_fits(bench)
@@ -131,7 +122,6 @@ def test_an_order_that_no_terminal_could_take_is_refused(bench: ServerBench) -> 
     """Before it is written: it would lock every terminal out of the board."""
     lines = tuple(LineItem(place, "x" * 60_000, "", 1) for place in range(1, ORDER_BYTES // 60_000 + 2))
     huge = changed(fresh_order(1), lines=lines)
-    assert compare(bench, huge, fresh_order(2)) == [Fate.REFUSED, Fate.CREATED]
     answers = take(bench, huge, fresh_order(2))
     assert [answer.fate for answer in answers] == [Fate.REFUSED, Fate.CREATED]
     assert answers[0].why == "the order is longer than 4 MiB"
