@@ -69,10 +69,14 @@ def storm_server(frames: int, seed: int, code: Path | None = None) -> Stormed:
         places = itertools.count()
         calm = [_move_ms(honest, floor, next(places), chance) for _ in range(CALM_MOVES)]
         storm = _start_fuzzer(floor, fuzzer, frames, seed)
-        times = []
-        while storm.is_running() and honest.is_running and floor.server.process.is_running():
-            times.append(_move_ms(honest, floor, next(places), chance))
-        crashes = honest.deaths()
+        times: list[float] = []
+        crashes: list[str] = []
+        try:
+            while storm.is_running() and honest.is_running and floor.server.process.is_running():
+                times.append(_move_ms(honest, floor, next(places), chance))
+        except (AssertionError, BrokenPipeError) as error:
+            crashes.append(f"an honest move was not decided: {str(error)[-600:]}")
+        crashes += honest.deaths()
         if storm.wait() != 0:
             crashes.append(f"the fuzzer gave up: {storm.stderr[-1500:]}")
         if not floor.server.process.is_running():
@@ -203,6 +207,7 @@ def run(budget: Budget) -> list[Finding]:
             honest_ms += came_to.honest_ms
             calm_ms += came_to.calm_ms
             sys.stderr.write(f"{storm.__name__} {budget.first + place}: {came_to.kinds.total()} frames\n")
+    honest_ms = honest_ms or [STUCK_S * 1000]
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     slowest = (
         f"p50 {percentile(honest_ms, 50):.1f} ms, slowest {max(honest_ms):.1f} ms; "
