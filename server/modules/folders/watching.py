@@ -80,8 +80,12 @@ def _files(path: Path) -> Looks:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
                 continue
-            # Not followed: whoever may put a link there must not choose what the server reads.
-            status = entry.stat(follow_symlinks=False)
+            try:
+                # Not followed: whoever may put a link there must not choose what the server reads.
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                # Taken by another process, or taken back, while we looked.
+                continue
             if stat.S_ISREG(status.st_mode):
                 times = status.st_mtime_ns, status.st_ctime_ns
                 found[entry.name] = (status.st_size, *times, status.st_ino)
@@ -94,7 +98,8 @@ def _visit(folder: Folder, before: Looks, context: JobContext) -> None:
     for name in (WORK, DONE, BAD):
         place = folder.path / name
         place.mkdir(exist_ok=True, mode=0o700 if name == WORK else 0o750)
-        if not os.access(place, os.W_OK | os.X_OK):
+        # A link there would choose where the server writes.
+        if place.is_symlink() or not os.access(place, os.W_OK | os.X_OK):
             raise PermissionError
     for claim in _claims(folder):
         _take(folder, claim, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -277,6 +278,40 @@ def test_a_folder_that_cannot_be_written_to_is_a_problem(
     bench.watch()
     assert bench.problem == "The server may not read and write in it."
     assert (bench.orders(), bench.names()) == (0, ["orders.csv"])
+
+
+def test_a_file_that_goes_away_meanwhile_is_no_trouble(
+    bench: WatchBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took it between the list of names and the look at it."""
+    bench.put("a.csv")
+    bench.put("b.csv", GOOD.replace("R-", "T-"))
+    real = os.scandir
+
+    @contextlib.contextmanager
+    def scandir(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real(path) as entries:
+            found = list(entries)
+        (bench.place / "a.csv").unlink(missing_ok=True)
+        yield iter(found)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    bench.watch()
+    assert (bench.problem, bench.orders()) == ("", 2)
+    assert bench.names("done")[:1] == ["b.csv"]
+
+
+@pytest.mark.expects_log_warnings
+@pytest.mark.parametrize("name", ["done", "bad", ".work"])
+def test_a_link_does_not_choose_where_the_server_writes(bench: WatchBench, tmp_path: Path, name: str) -> None:
+    """Who may put files there may not have the server put them anywhere else."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (bench.place / name).symlink_to(elsewhere)
+    bench.put("orders.csv")
+    bench.watch()
+    assert bench.problem == "The server may not read and write in it."
+    assert (bench.orders(), list(elsewhere.iterdir())) == (0, [])
 
 
 @pytest.mark.expects_log_warnings
