@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -45,12 +46,15 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
                 written = _export(database, site, wanted, arguments, context, file)
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise ProblemError(
                 "FILE_UNWRITABLE",
                 f"{target} cannot be written: {error.strerror}.",
                 "Choose another --output.",
             ) from error
+        finally:
+            # Also after Ctrl-C: half a file of customers is nobody's.
+            with contextlib.suppress(OSError):
+                part.unlink()
         context.say(f"{written.orders:,} orders in {target}.")
     return 0
 

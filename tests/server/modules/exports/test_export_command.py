@@ -57,6 +57,21 @@ def test_standard_output_gets_nothing_but_the_file(
     assert recorded(bench)[0][1:3] == ("json", 3)
 
 
+def test_an_export_that_is_stopped_leaves_nothing(
+    bench: ServerBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a file of customers is not left lying about, and no export is recorded."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("server.modules.exports.command.record_export", stopped)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        raise SystemExit(export(bench, "--output", str(tmp_path / "orders.csv")))
+    assert list(tmp_path.glob("orders*")) == []
+    assert recorded(bench) == []
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
