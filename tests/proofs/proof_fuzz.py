@@ -91,7 +91,8 @@ def storm_server(frames: int, seed: int, code: Path | None = None) -> Stormed:
 def _start_fuzzer(floor: Floor, fuzzer: FloorTerminal, frames: int, seed: int) -> Process:
     token = json.loads(fuzzer.token.read_text(encoding="utf-8"))["device_token"]
     paths = [str(Path(__file__).parents[1]), *sys.path]
-    words = ["--port", str(floor.server.sync_port), "--http", floor.server.url, "--token", token]
+    # A token may begin with a dash.
+    words = ["--port", str(floor.server.sync_port), "--http", floor.server.url, f"--token={token}"]
     words += ["--frames", str(frames), "--seed", str(seed)]
     return floor.runner.start(
         *(
