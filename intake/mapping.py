@@ -33,6 +33,10 @@ LINE_FIELDS: Final = ("sku", "name", "quantity", "location", "price")
 Columns = str | tuple[str, ...]
 """One column, or several of which the first that is not blank counts."""
 
+SOURCE_WORDS: Final = "at most 64 letters, digits and . _ : -, and not manual"
+"""What a source may be called."""
+
+_SOURCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _NOT_WORD: Final = re.compile(r"[^0-9a-z]+")
 
 
@@ -111,7 +115,7 @@ def load(text: bytes, origin: str) -> Mapping:
     """Return the mapping written in ``text``; ``origin`` names it in the problem."""
     try:
         mapping = msgspec.toml.decode(text, type=Mapping)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(origin, str(error)) from error
     for kind, given, known in (
         ("order", mapping.order, ORDER_FIELDS),
@@ -124,7 +128,14 @@ def load(text: bytes, origin: str) -> Mapping:
         raise _unreadable(origin, f"an order cannot be {unknown[0]}; it can be {', '.join(STATES)}")
     if "external_ref" not in mapping.order or "quantity" not in mapping.line:
         raise _unreadable(origin, "it must name [order] external_ref and [line] quantity")
+    if not is_source(mapping.source):
+        raise _unreadable(origin, f"the source {shown(mapping.source)} is no name; it is {SOURCE_WORDS}")
     return mapping
+
+
+def is_source(name: str) -> bool:
+    """Say whether orders may come from ``name``: what people type in is nobody else's."""
+    return _SOURCE.fullmatch(name) is not None and name != "manual"
 
 
 def _unreadable(origin: str, why: str) -> ProblemError:

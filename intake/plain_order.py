@@ -29,7 +29,9 @@ QUANTITY_MAX: Final = 1_000_000
 TYPED: Final = "manual"
 """The source of orders that people type in; no program may speak for them."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=ID_CHARACTERS, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
+Id = Annotated[
+    str, Meta(min_length=1, max_length=ID_CHARACTERS, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*(?!\n)$")
+]
 Name = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=1_000)]
 Note = Annotated[str, Meta(max_length=NOTE_BYTES)]

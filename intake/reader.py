@@ -10,12 +10,12 @@ from typing import Final, NamedTuple, TextIO
 from intake.csv_rows import DELIMITERS, CsvRows
 from intake.json_items import JsonItems
 from intake.mapper import Layout, Row, columns_of, csv_rows, json_rows, unwrapped
-from intake.mapping import Mapping, Shelf
+from intake.mapping import SOURCE_WORDS, Mapping, Shelf, is_source
 from intake.report import Report
 from intake.rows import RowChecker
 from intake.spill import Spill, SpilledRows
 from intake.text_files import empty_problem, encoding_problem, open_text, truncated_problem
-from sync.contract.problems import ProblemError
+from sync.contract.problems import ProblemError, UsageError
 
 ROWS: Final = 1_000_000
 """Most rows of one import."""
@@ -38,6 +38,15 @@ class Answers(NamedTuple):
     cut_off_tags: bool = False
     service_skus: frozenset[str] = frozenset()
     source: str = ""
+
+    def checked(self) -> Answers:
+        """Return the answers as a reader takes them; raises UsageError for what nothing can be read with."""
+        delimiter = {"\\t": "\t", "tab": "\t"}.get(self.delimiter, self.delimiter)
+        if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", "\0"}:
+            raise UsageError("DELIMITER_WRONG", "--delimiter takes one character.", "A tab is written tab.")
+        if self.source and not is_source(self.source):
+            raise UsageError("SOURCE_WRONG", "--source takes a short name.", f"Use {SOURCE_WORDS}.")
+        return self._replace(delimiter=delimiter)
 
 
 class _Opened(NamedTuple):

@@ -6,6 +6,7 @@ The commands are imported within :func:`main`: Ctrl-C while they load is no trac
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -48,6 +49,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; a problem is one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that the terminal's encoding lacks must not end a command that has done its work.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run(words)
     except KeyboardInterrupt:

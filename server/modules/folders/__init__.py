@@ -62,11 +62,23 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
             folders.remove(site, path)
             context.say(f"{path} is not watched any more.")
             return 0
-        given = {name: getattr(arguments, name) for name in _ANSWERS}
-        answers = {name: value for name, value in given.items() if value}
-        folders.add(site, path, answers, data_folder(arguments.data).resolve())
+        folders.add(site, path, _answers(arguments), data_folder(arguments.data).resolve())
         context.say(f"Files that are put into {path} are imported while the server runs.")
     return 0
+
+
+def _answers(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return what was said about the files, checked now: a wrong word would put every file aside."""
+    from intake.mapping import Shelf
+    from intake.reader import Answers
+
+    answers = Answers(**{name: getattr(arguments, name) for name in _ANSWERS}).checked()
+    if answers.mapping:
+        Shelf.shipped().choose(answers.mapping)
+    if answers.mapping.endswith(".toml"):
+        # The server may run in another folder than this command.
+        answers = answers._replace(mapping=str(Path(answers.mapping).resolve()))
+    return {name: value for name in _ANSWERS if (value := getattr(answers, name))}
 
 
 MODULE: Final = Module(

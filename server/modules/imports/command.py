@@ -66,13 +66,10 @@ def _stopped(importer: Importer) -> str:
 
 
 def _answers(arguments: argparse.Namespace) -> Answers:
-    delimiter = {"\\t": "\t", "tab": "\t"}.get(arguments.delimiter, arguments.delimiter)
-    if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", "\0"}:
-        raise UsageError("DELIMITER_WRONG", "--delimiter takes one character.", "A tab is written tab.")
-    return Answers(
+    answers = Answers(
         mapping=arguments.mapping,
         encoding=arguments.encoding,
-        delimiter=delimiter,
+        delimiter=arguments.delimiter,
         accept_truncated=arguments.accept_truncated,
         repair=arguments.repair,
         date_style=arguments.date_format,
@@ -81,6 +78,7 @@ def _answers(arguments: argparse.Namespace) -> Answers:
         service_skus=_codes(arguments.service_skus),
         source=arguments.source.strip(),
     )
+    return answers.checked()
 
 
 def _codes(path: Path | None) -> frozenset[str]:

@@ -183,6 +183,7 @@ LINE = {"sku": "A", "quantity": 1}
         ([order("1"), order("2", card_number="4111")], "orders[1].card_number is not known here."),
         ([order("1", source="manual")], "orders[0].source must not be manual: that is what people type in."),
         (order("1", source="a b"), "source must begin with a letter or digit and have no blanks."),
+        (order("1", source="manual\n"), "source must begin with a letter or digit and have no blanks."),
         (order("1", status="lost"), "status is none of the values that there are."),
         (order("1", hold={"reason": "sun"}), "hold.reason is none of the values that there are."),
         (order("1", customer=None), "customer must be a text, not null."),

@@ -183,5 +183,12 @@ def test_folders_are_added_listed_and_removed(typed: Typed, tmp_path: Path) -> N
     answers = "mapping generic, date_style d/m/y, repair True, as_open True"
     assert typed("folder", "list") == f"{place}: {answers}; no problem\n"
     assert "WATCHED_FOLDER_TAKEN" in typed("folder", "add", "--path", place, code=1)
+    for wrong, why in (
+        (("--delimiter", "ab"), "DELIMITER_WRONG"),
+        (("--source", "manual"), "SOURCE_WRONG"),
+        (("--mapping", "nobody"), "MAPPING_UNKNOWN"),
+        (("--mapping", "nobody.toml"), "MAPPING_UNKNOWN"),
+    ):
+        assert why in typed("folder", "add", "--path", tmp_path / "other", *wrong, code=2)
     typed("folder", "remove", "--path", place)
     assert "WATCHED_FOLDER_UNKNOWN" in typed("folder", "remove", "--path", place, code=1)

@@ -206,6 +206,11 @@ BASE = 'name = "a"\ntitle = "b"\nsource = "s"\nformat = "csv"\ndetect = []\n'
         ("name =", "cannot be used"),
         (f"{BASE}[order]\n[line]\n", "external_ref"),
         (f'{BASE}[order]\nparcel = "y"\n[line]\n', "no field parcel"),
+        (f"{BASE}agree = " + "[" * 5_000, "cannot be used"),
+        (
+            BASE.replace('"s"', '"manual"') + '[order]\nexternal_ref = "r"\n[line]\nquantity = "q"\n',
+            "the source manual is no name",
+        ),
     ],
 )
 def test_a_broken_mapping_is_said(
@@ -227,6 +232,9 @@ def test_a_broken_mapping_is_said(
         (["--delimiter", "ab"], 2, "DELIMITER_WRONG"),
         (["--delimiter", ";"], 1, "MAPPING_NEEDED"),
         (["--encoding", "nobody"], 2, "ENCODING_UNKNOWN"),
+        (["--source", "manual"], 2, "SOURCE_WRONG"),
+        (["--source", "our shop"], 2, "SOURCE_WRONG"),
+        (["--source", "\udc80"], 2, "SOURCE_WRONG"),
     ],
 )
 def test_wrong_words_have_their_exit_code(
@@ -237,6 +245,16 @@ def test_wrong_words_have_their_exit_code(
     said = capsys.readouterr()
     assert name in said.err
     assert (said.out, len(said.err.splitlines())) == ("", 1)
+
+
+def test_an_output_without_the_letters_of_a_file_is_no_fault(
+    folder: Path, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the encoding of the output lacks is written in its code, and the import goes through."""
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert main(["import", str(small.rename(small.with_name("Öl.csv"))), "--data", str(folder)]) == 0
+    assert rb"\xd6l.csv: read as" in written.getvalue()
 
 
 def test_the_mapping_must_fit_the_columns(
