@@ -32,4 +32,4 @@ def test_killed_programs_lose_nothing() -> None:
 def test_a_server_that_decides_twice_is_seen() -> None:
     """Without the look at what was decided before, moves are in the log twice."""
     with planted(NO_DEDUP) as code:
-        assert any(play(seed, 6, code, quiet_s=5).faults.doubled for seed in range(1, WORLDS + 1))
+        assert any(play(seed, code=code, quiet_s=5).faults.doubled for seed in range(1, WORLDS + 1))
