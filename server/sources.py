@@ -17,7 +17,10 @@ from sync.contract.orders import Order, OrderPatch, canonical_bytes, diff, row_h
 CutOff = Callable[[str, int], tuple[int | None, str]]
 """Works a cut-off out: ship method and time of arrival (server wall) to the cut-off and its rule."""
 
-_PERSONAL: Final = ("number", "customer", "ship_to", "ship_method", "carrier", "note", "tags", "priority")
+_PERSONAL: Final = (
+    *("number", "customer", "ship_to", "ship_method", "carrier", "note", "tags", "priority"),
+    "tracking_number",
+)
 """What people correct too: a source does not overwrite the correction."""
 
 

@@ -23,7 +23,7 @@ HOLDER: Final = "Import"
 NAMED_LINES: Final = 5
 _PLAIN: Final = (
     *("number", "placed_ms", "ship_method", "carrier", "customer", "ship_to", "note", "tags"),
-    *("priority", "cut_off_ms", "cut_off_rule"),
+    *("priority", "cut_off_ms", "cut_off_rule", "tracking_number"),
 )
 
 

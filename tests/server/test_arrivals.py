@@ -118,6 +118,17 @@ def test_another_site_keeps_its_order(bench: ServerBench) -> None:
     assert answers == [Arrived("", Fate.REFUSED, "another site has this order")]
 
 
+def test_what_a_source_ships_has_its_tracking_number(bench: ServerBench) -> None:
+    """It comes with the word that the order is shipped; no other word would bring it later."""
+    order = fresh_order(1)
+    (made,) = take(bench, order)
+    shipped = changed(order, stage=Stage.SHIPPED, tracking_number="1Z999")
+    assert take(bench, shipped) == [made._replace(fate=Fate.UPDATED)]
+    now = here(bench, made.order_id)
+    assert (now.stage, now.tracking_number) == (Stage.SHIPPED, "1Z999")
+    assert hash_fits(bench)
+
+
 def test_an_order_that_no_terminal_could_take_is_refused(bench: ServerBench) -> None:
     """Before it is written: it would lock every terminal out of the board."""
     lines = tuple(LineItem(place, "x" * 60_000, "", 1) for place in range(1, ORDER_BYTES // 60_000 + 2))
