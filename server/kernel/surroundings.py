@@ -26,7 +26,7 @@ _HEADERS: Final = (
 )
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _FAULT: Final = Problem(
-    "SERVER_FAULT", "The server could not do that; nothing was changed.", "Try again, then tell IT."
+    "SERVER_FAULT", "The server could not do that, or not all of it.", "Try again, then tell IT."
 )
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from server.kernel.connections import LookNow
+from server.kernel.records import Batch, Committed
 from support.http_bench import HttpBench
 from sync.contract.operations import Operation, Retire, Source
 from sync.contract.orders import Order
@@ -229,6 +230,28 @@ def test_a_request_may_be_long_but_not_endless(tmp_path: Path) -> None:
         assert [each["result"] for each in results] == ["created"] * 1_000
         answer = bench.client.post(PATH, content=b" " * (8 * 1024 * 1024 + 1), headers=bench.bearer())
         assert (answer.status_code, answer.json()["sentence"]) == (413, "The request is longer than 8 MiB.")
+
+
+@pytest.mark.expects_log_warnings
+def test_a_fault_in_the_middle_promises_nothing_and_sending_again_does_the_rest(
+    bench: HttpBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand orders are two transactions: the first may stand when the second fails."""
+    orders, commit = [order(f"R-{place}") for place in range(501)], bench.database.store.commit
+    done: list[Batch] = []
+
+    def failing(batch: Batch) -> Committed:
+        if done:
+            raise OSError("the disk is gone")
+        done.append(batch)
+        return commit(batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.database.store, "commit", failing)
+        problem = post(bench, orders, status=500)
+    assert (problem["code"], "nothing" in problem["sentence"]) == ("SERVER_FAULT", False)
+    results = [each["result"] for each in post(bench, orders)["orders"]]
+    assert results == ["unchanged"] * 500 + ["created"]
 
 
 def test_an_empty_list_is_fine(bench: HttpBench) -> None:
