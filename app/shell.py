@@ -118,8 +118,9 @@ class Shell(QObject):
         """Count the board anew."""
         total = sum(self._view.total(stage) for stage in STAGES)
         self._window.header.set_counts({"all": total})
-        summary = summarise(self._view, self._clock.wall_ms(), self._seconds_per_line)
-        self._window.view_bar.set_summary(summary)
+        now_ms = self._clock.wall_ms()
+        summary = summarise(self._view, now_ms, self._seconds_per_line)
+        self._window.view_bar.set_summary(summary, now_ms)
         self._window.view_bar.set_can_undo(self._controller.can_undo)
 
     def on_figures(self) -> None:

@@ -128,8 +128,8 @@ class OlderOrders(QObject):
     """The order to open, read only."""
     left = Signal()
     """Escape in the list: back to where the words are."""
-    offered = Signal(str)
-    """What the button says that opens the list where the board has nothing; empty: there is no list."""
+    offered = Signal(str, bool)
+    """What the button says that opens the list where the board has nothing, and whether the list is open."""
     told = Signal(str)
     """What a screen reader adds to the search field."""
 
@@ -159,7 +159,7 @@ class OlderOrders(QObject):
         self.list.show_orders(orders, more_text(len(orders), total))
         text = found_text(total)
         self.bar.show_words(text, "search", is_quiet=False)
-        self.offered.emit(show_text(total))
+        self.offered.emit(show_text(total), False)
         self.told.emit(translate("Older", "{found}. The Down key lists them.", found=text))
 
     def show_quiet(self, text: str, icon: str = "cloud-off") -> None:
@@ -173,7 +173,7 @@ class OlderOrders(QObject):
         self._has_found = False
         self._close()
         self.bar.hide()
-        self.offered.emit("")
+        self.offered.emit("", False)
         self.told.emit("")
 
     def open_list(self) -> None:
@@ -181,7 +181,7 @@ class OlderOrders(QObject):
         if self._has_found:
             self.list.open()
             self.bar.show_open(is_open=True)
-            self.offered.emit("")
+            self.offered.emit("", True)
 
     def set_look(self, look: Look) -> None:
         """Change theme or text size."""
@@ -202,4 +202,4 @@ class OlderOrders(QObject):
     def _close(self) -> None:
         self.list.hide()
         self.bar.show_open(is_open=False)
-        self.offered.emit(show_text(self._total) if self._has_found else "")
+        self.offered.emit(show_text(self._total) if self._has_found else "", False)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from sync.contract.orders import LineItem
-from widgets.order_texts import SHOWN_LINES, line_state, walking_order
+from widgets.order_texts import SHOWN_LINES, line_state, pieces_text, walking_order
 from widgets.theme.look import Look
 from widgets.words import translate
 
@@ -28,6 +28,7 @@ class OrderLines(QTableWidget):
         self._look = look
         self._lines: tuple[LineItem, ...] = ()
         self._removed: frozenset[int] = frozenset()
+        self._is_shipped = False
         self.horizontalHeader().hide()
         self.verticalHeader().hide()
         self.setShowGrid(False)
@@ -45,14 +46,17 @@ class OrderLines(QTableWidget):
         header.setSectionResizeMode(PRODUCT, QHeaderView.ResizeMode.Stretch)
         self.currentCellChanged.connect(self._on_current)
 
-    def show_lines(self, lines: tuple[LineItem, ...], removed: frozenset[int] = frozenset()) -> None:
+    def show_lines(
+        self, lines: tuple[LineItem, ...], removed: frozenset[int] = frozenset(), *, is_shipped: bool = False
+    ) -> None:
         """Show the first of ``lines``; the line that the keyboard stands on stays.
 
         ``removed`` are the positions of those that the order's source took away.
         """
-        if (lines, removed) == (self._lines, self._removed) and self.rowCount():
+        shown = (self._lines, self._removed, self._is_shipped)
+        if (lines, removed, is_shipped) == shown and self.rowCount():
             return
-        self._lines, self._removed = lines, removed
+        self._lines, self._removed, self._is_shipped = lines, removed, is_shipped
         self._fill()
 
     def set_look(self, look: Look) -> None:
@@ -67,9 +71,10 @@ class OrderLines(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(look.px(56))
         self.setRowCount(len(shown))
         for row, line in enumerate(shown):
-            state = line_state(line, is_removed=line.position in self._removed)
+            is_removed = line.position in self._removed
+            state = line_state(line, is_removed=is_removed, is_shipped=self._is_shipped)
             product = "\n".join(part for part in (line.name, line.sku) if part)
-            pieces = f"{line.quantity_picked} / {line.quantity_ordered}"
+            pieces = pieces_text(line, is_shipped=self._is_shipped)
             self._write(row, BIN, line.location, 15, 600, "ink")
             self._write(row, PRODUCT, product, 14, 400, "ink")
             cell = self._write(row, STATE, state.text, 13, 600, state.token)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from sync.contract.orders import Order
-from sync.contract.stages import next_stage
+from sync.contract.stages import Stage, next_stage
 from widgets.board.texts import stage_name
 from widgets.elided_label import ElidedLabel
 from widgets.order_lines import OrderLines
@@ -187,7 +187,8 @@ class OrderPanel(QFrame):
             self.title.setFocus(Qt.FocusReason.OtherFocusReason)
         self.move_button.setVisible(goal is not None)
         self.move_button.setText("" if goal is None else move_text(goal))
-        self.lines.show_lines(order.lines, removed_lines(order))
+        is_shipped = order.stage is Stage.SHIPPED
+        self.lines.show_lines(order.lines, removed_lines(order), is_shipped=is_shipped)
         self._show_text(self._more, more_lines_text(len(order.lines)))
         self._show_text(self._note, order.note)
         self._note_heading.setVisible(bool(order.note))

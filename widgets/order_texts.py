@@ -182,8 +182,8 @@ def removed_lines(order: Order) -> frozenset[int]:
     )
 
 
-def line_state(line: LineItem, *, is_removed: bool = False) -> LineState:
-    """Return how far a line is."""
+def line_state(line: LineItem, *, is_removed: bool = False, is_shipped: bool = False) -> LineState:
+    """Return how far a line is; of a shipped order nothing is left to pick, whatever was counted."""
     too_many = line.quantity_picked + line.quantity_cancelled - line.quantity_ordered
     if too_many > 0:
         return LineState("undo-2", "violet", translate(_CONTEXT, "Put {n} back", n=too_many))
@@ -196,7 +196,16 @@ def line_state(line: LineItem, *, is_removed: bool = False) -> LineState:
         return LineState("circle", "ink3", translate(_CONTEXT, "Not picked"))
     if _is_done(line):
         return LineState("circle-check", "green", translate(_CONTEXT, "Done"))
+    if is_shipped:
+        return LineState("circle-check", "green", translate(_CONTEXT, "Shipped"))
     return LineState("circle", "ink2", translate(_CONTEXT, "To pick"))
+
+
+def pieces_text(line: LineItem, *, is_shipped: bool = False) -> str:
+    """Return "2 / 5", or "5" where an order was shipped without anybody having counted here."""
+    if is_shipped and not line.quantity_picked:
+        return str(line.quantity_ordered)
+    return f"{line.quantity_picked} / {line.quantity_ordered}"
 
 
 def _is_done(line: LineItem) -> bool:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from widgets.board.texts import clock_text
+from widgets.board.texts import moment_text
 from widgets.elided_label import ElidedLabel
 from widgets.theme.look import Look
 from widgets.words import counted, translate
@@ -24,11 +24,11 @@ class Summary:
     late: int = 0
 
 
-def summary_text(summary: Summary, zone: tzinfo) -> str:
-    """Return "63 leave by 14:00 · 6 at risk · 1 late"; parts that count nothing are left out."""
+def summary_text(summary: Summary, now_ms: int, zone: tzinfo) -> str:
+    """Return "63 leave by 14:00 · 6 at risk · 1 late", "by Tue 14:00" on another day; no empty parts."""
     parts: list[str] = []
     if summary.leaving and summary.leave_by_ms is not None:
-        time = clock_text(summary.leave_by_ms, zone)
+        time = moment_text(summary.leave_by_ms, now_ms, zone)
         parts.append(
             counted("ViewBar", "{n} leaves by {time}", "{n} leave by {time}", summary.leaving, time=time)
         )
@@ -77,9 +77,9 @@ class ViewBar(QWidget):
         """Name the view (a saved view's name is data, already in the person's words)."""
         self._name.setText(name)
 
-    def set_summary(self, summary: Summary | None) -> None:
-        """Show the line of counts; nothing for None."""
-        self._summary.setText("" if summary is None else summary_text(summary, self._zone))
+    def set_summary(self, summary: Summary | None, now_ms: int) -> None:
+        """Show the line of counts as it reads now; nothing for None."""
+        self._summary.setText("" if summary is None else summary_text(summary, now_ms, self._zone))
 
     def add_beside_summary(self, part: QWidget) -> None:
         """Give ``part`` its place after the line of counts."""

@@ -267,7 +267,7 @@ def build_window(scene: Scene, look: Look) -> tuple[MainWindow, ListSource]:
     window.header.set_counts({"all": count})
     if count:
         window.header.set_needs_you(1)
-        window.view_bar.set_summary(Summary(63, _NEXT, 4, 1))
+        window.view_bar.set_summary(Summary(63, _NEXT, 4, 1), NOW_MS)
         window.view_bar.set_can_undo(True)
         window.status_line.set_last_action("#70302 moved to Picked by you, 10:23.", can_undo=True)
     if scene.is_offline:

@@ -178,6 +178,7 @@ def test_a_board_without_a_match_offers_the_older_ones(look: Look, qtbot: QtBot)
     assert older is not None
     assert older.list.table.hasFocus()
     assert no_match._more.isHidden()
+    assert "No order on the board matches “harrbour”" in _words(no_match)
     older.clear()
     assert "No order matches “harrbour”" in _words(no_match)
 

@@ -311,6 +311,15 @@ def test_a_bare_order_has_words_too() -> None:
     assert line_state(LineItem(1, "S", "T", 1, requires_picking=False)).text == "Not picked"
 
 
+def test_what_was_shipped_is_not_to_pick(shown: Shown) -> None:
+    """An order that came in as shipped was counted by nobody here, and nothing of it is left to do."""
+    _, panel = shown
+    lines = (LineItem(1, "S", "T", 5), LineItem(2, "S", "U", 5, quantity_picked=3))
+    panel.show_order(msgspec.structs.replace(scene_order(), stage=Stage.SHIPPED, lines=lines))
+    assert _cells(panel, STATE) == ["Shipped", "Shipped"]
+    assert _cells(panel, PIECES) == ["5", "3 / 5"]
+
+
 @pytest.fixture
 def pseudo(qapp: QApplication) -> Iterator[PseudoTranslator]:
     """The pseudo-locale, for one test."""

@@ -156,14 +156,15 @@ def test_the_header_fits_any_look(look: Look, qtbot: QtBot) -> None:
     [
         (Summary(63, NOW_MS, 6, 1), "63 leave by 10:24 · 6 at risk · 1 late"),
         (Summary(1, NOW_MS, 0, 0), "1 leaves by 10:24"),
+        (Summary(2, NOW_MS + 86_400_000), "2 leave by Wed 10:24"),
         (Summary(0, None, 0, 2), "2 late"),
         (Summary(5, None), ""),
         (Summary(), ""),
     ],
 )
 def test_the_summary_counts_what_matters(summary: Summary, text: str) -> None:
-    """Parts that count nothing are left out."""
-    assert summary_text(summary, UTC) == text
+    """Parts that count nothing are left out, and another day is named."""
+    assert summary_text(summary, NOW_MS, UTC) == text
 
 
 def test_the_view_bar_offers_only_what_works(look: Look, qtbot: QtBot) -> None:
@@ -179,9 +180,9 @@ def test_the_view_bar_offers_only_what_works(look: Look, qtbot: QtBot) -> None:
         undo.click()
         import_orders.click()
     bar.set_view("Cold store")
-    bar.set_summary(Summary(2, NOW_MS))
+    bar.set_summary(Summary(2, NOW_MS), NOW_MS)
     assert [label.text() for label in bar.findChildren(QLabel)] == ["Cold store", "2 leave by 10:24"]
-    bar.set_summary(None)
+    bar.set_summary(None, NOW_MS)
 
 
 @pytest.mark.parametrize(

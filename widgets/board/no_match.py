@@ -29,6 +29,7 @@ class NoMatch(QFrame):
         self._more.clicked.connect(self.more_requested)
         self._more.hide()
         self._words = ""
+        self._is_listed = False
         for label in (self._heading, self._sentence):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
@@ -67,8 +68,12 @@ class NoMatch(QFrame):
         self._write()
         self.setVisible(bool(words))
 
-    def show_more(self, text: str) -> None:
-        """Offer what was found elsewhere, as a button that says ``text``; nothing for ""."""
+    def show_more(self, text: str, *, is_listed: bool = False) -> None:
+        """Offer what was found elsewhere, as a button that says ``text``; nothing for "".
+
+        ``is_listed``: it stands above the board already, so the words did find something.
+        """
+        self._is_listed = is_listed
         self._more.setText(text)
         self._more.setVisible(bool(text))
         self._write()
@@ -77,7 +82,7 @@ class NoMatch(QFrame):
         """Say that nothing was found, or nothing here."""
         if not self._words:
             return
-        is_elsewhere = not self._more.isHidden()
+        is_elsewhere = self._is_listed or not self._more.isHidden()
         if is_elsewhere:
             heading = translate("Board", "No order on the board matches “{words}”", words=self._words)
         else:

@@ -171,9 +171,9 @@ class Board(FocusedCanvas):
         self._show_emptiness()
         self.update()
 
-    def offer_elsewhere(self, text: str) -> None:
-        """Offer what the filter's words find elsewhere, where they find nothing here ("": nothing)."""
-        self._no_match.show_more(text)
+    def offer_elsewhere(self, text: str, is_listed: bool = False) -> None:
+        """Offer what the filter's words find elsewhere ("": nothing), or know that it is listed already."""
+        self._no_match.show_more(text, is_listed=is_listed)
 
     def _show_emptiness(self) -> None:
         """Show "No order matches" when a filter leaves nothing at all."""
