@@ -168,9 +168,12 @@ def test_what_a_dead_sender_had_claimed_is_sent_again(bench: TellingBench) -> No
     bench.clock.advance(1)
     (again,) = bench.outbox.claim(target, 10)
     assert again.id == lost.id
+    claimed = bench.waiting()
     bench.outbox.settle(lost, "HTTP 500")
+    assert bench.waiting() == claimed
     bench.outbox.settle(again, "")
-    assert [each.id for each in bench.done()] == [lost.id]
+    bench.outbox.settle(again, "HTTP 500")
+    assert [(each.id, each.answer) for each in bench.done()] == [(lost.id, "")]
 
 
 def test_a_waiting_time_grows_to_about_a_day_in_all() -> None:
