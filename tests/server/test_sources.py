@@ -100,6 +100,13 @@ def test_what_the_source_changed_is_taken_as_a_patch() -> None:
     assert room.order.revision == before.revision + 1
 
 
+def test_a_time_that_is_no_longer_said_stays() -> None:
+    """When it was placed does not become unknown again."""
+    room = Room()
+    room.hear(said(placed_ms=9))
+    assert room.hear(said(note="x"))[1].placed_ms == 9
+
+
 def test_an_older_word_changes_nothing() -> None:
     """A replayed message of yesterday does not undo today's; the newest word stays the base."""
     room = Room()
@@ -109,6 +116,17 @@ def test_an_older_word_changes_nothing() -> None:
     assert room.order.note == "second"
     assert room.hear(said(note="second"), said_ms=20)[0] is Outcome.NOOP
     assert room.hear(said(note="third"))[1].note == "third"
+    room.hear(said(note="fourth"), said_ms=40)
+    room.hear(said(note="third"), said_ms=30)
+    assert room.hear(said(note="fifth"), said_ms=50)[1].note == "fifth"
+
+
+def test_a_time_that_is_no_longer_said_stays() -> None:
+    """An export without the column does not make an order of today out of it."""
+    room = Room()
+    room.hear(said(placed_ms=9))
+    assert room.hear(said(placed_ms=0))[0] is Outcome.NOOP
+    assert room.order.placed_ms == 9
 
 
 def test_what_a_person_corrected_stays() -> None:
