@@ -100,13 +100,6 @@ def test_what_the_source_changed_is_taken_as_a_patch() -> None:
     assert room.order.revision == before.revision + 1
 
 
-def test_a_time_that_is_no_longer_said_stays() -> None:
-    """When it was placed does not become unknown again."""
-    room = Room()
-    room.hear(said(placed_ms=9))
-    assert room.hear(said(note="x"))[1].placed_ms == 9
-
-
 def test_an_older_word_changes_nothing() -> None:
     """A replayed message of yesterday does not undo today's; the newest word stays the base."""
     room = Room()
