@@ -121,13 +121,14 @@ class Exports:
     def tidy(self) -> None:
         """Remove exports that are older than a day, and files that belong to none."""
         oldest_ms = self._clock.wall_ms() - KEPT_MS
+        # Looked at first: a file that is begun meanwhile belongs to a row that this does not know yet.
+        paths = list(self._folder.iterdir()) if self._folder.is_dir() else []
         with self._engine.begin() as connection:
             connection.execute(delete(export_jobs).where(export_jobs.c.created_at <= oldest_ms))
             kept = set(connection.execute(select(export_jobs.c.id)).scalars())
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.name.partition(".")[0] not in kept:
-                    path.unlink(missing_ok=True)
+        for path in paths:
+            if path.name.partition(".")[0] not in kept:
+                path.unlink(missing_ok=True)
 
     def remove(self, export_id: str) -> None:
         """Remove the files of an export that is gone."""

@@ -261,6 +261,24 @@ def test_files_are_not_for_everybody_and_not_for_ever(bench: HttpBench) -> None:
     assert bench.client.get(f"{PATH}/{begun}", headers=bench.bearer()).status_code == 404
 
 
+def test_an_export_that_begins_while_others_are_tidied_away_stays(
+    bench: HttpBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row and its file come just before the folder is looked at."""
+    begun: list[str] = []
+    real = Path.is_dir
+
+    def is_dir(path: Path) -> bool:
+        if path.name == work.FOLDER and not begun:
+            begun.append(begin(bench)["id"])
+            run(bench)
+        return real(path)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    exports(bench).tidy()
+    assert exports(bench).file_of(begun[0], "csv").is_file()
+
+
 def test_a_file_that_is_gone_is_said(bench: HttpBench) -> None:
     """Somebody cleaned up by hand."""
     begun = begin(bench)["id"]
