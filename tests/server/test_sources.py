@@ -114,6 +114,14 @@ def test_an_older_word_changes_nothing() -> None:
     assert room.hear(said(note="fifth"), said_ms=50)[1].note == "fifth"
 
 
+def test_a_time_that_is_no_longer_said_stays() -> None:
+    """An export without the column does not make an order of today out of it."""
+    room = Room()
+    room.hear(said(placed_ms=9))
+    assert room.hear(said(placed_ms=0))[0] is Outcome.NOOP
+    assert room.order.placed_ms == 9
+
+
 def test_what_a_person_corrected_stays() -> None:
     """The source may repeat or change its own value: the correction is not overwritten."""
     room = Room()
