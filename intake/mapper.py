@@ -195,7 +195,8 @@ def json_rows(layout: Layout, items: Iterator[tuple[int, object]], refuse: Refus
             refuse(line, str(error))
             continue
         if not isinstance(details, list) or not details:
-            refuse(line, f"an order without lines in {' or '.join(as_tuple(layout.mapping.lines))}")
+            ref = f" {shown(known)}" if (known := layout.order_value(values, "external_ref")) else ""
+            refuse(line, f"order{ref} without lines in {' or '.join(as_tuple(layout.mapping.lines))}")
             continue
         for detail in details:
             try:

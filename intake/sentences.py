@@ -25,6 +25,7 @@ _WORDS: Final = {
     "array": "a list",
 }
 _PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<place>.*)`)?$", re.DOTALL)
+_UNLISTED: Final = "is none of the values that there are"
 _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"Expected `\w+` of length >= 1$"), "must not be empty"),
     (re.compile(r"Expected `str` of length <= (\d+)$"), "must have at most {0} characters"),
@@ -32,8 +33,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"Expected `\w+` >= (-?\d+)$"), "must be at least {0}"),
     (re.compile(r"Expected `\w+` <= (-?\d+)$"), "must be at most {0}"),
     (re.compile(r"Expected `str` matching regex"), "must begin with a letter or digit and have no blanks"),
-    (re.compile(r"Invalid enum value"), "is none of the values that there are"),
-    (re.compile(r"Invalid value"), "is none of the values that there are"),
+    (re.compile(r"Invalid (enum )?value"), _UNLISTED),
 )
 _FIELD: Final = re.compile(r"Object (missing required|contains unknown) field `(.*)`$", re.DOTALL)
 _TYPE: Final = re.compile(r"Expected `([^`]+)`, got `([^`]+)`$")
@@ -56,7 +56,8 @@ class MisplacedError(ValueError):
 
     def problem(self, whole: str) -> ProblemError:
         """Return what the caller is told."""
-        return bad_request(f"{_capital(self.place or whole)} {self.words}.")
+        helps = {"what_to_do": "GET /openapi.json lists them."} if self.words == _UNLISTED else {}
+        return bad_request(f"{_capital(self.place or whole)} {self.words}.", **helps)
 
 
 def bad_request(sentence: str, what_to_do: str = "Correct it and send it again.") -> ProblemError:

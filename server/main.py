@@ -39,6 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="fulfillment-kanban-server", description="The companion server of Fulfillment Kanban."
     )
     parser.add_argument("--version", action="version", version=VERSION)
+    parser.epilog = "COMMAND --help lists the options of a command."
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in all_commands():
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)

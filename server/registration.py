@@ -94,10 +94,10 @@ class Module:
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--data`` and ``--database``."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the server's data")
-    parser.add_argument(
-        "--database", metavar="URL", help="postgresql://… in place of the file in the data folder"
-    )
+    folder = "folder of the server's data; unless told $FULFILLMENT_KANBAN_SERVER_DATA, else the usual place"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=folder)
+    address = "postgresql://… in place of a file there; unless told $FULFILLMENT_KANBAN_SERVER_DATABASE"
+    parser.add_argument("--database", metavar="URL", help=address)
 
 
 def add_site_option(parser: argparse.ArgumentParser) -> None:

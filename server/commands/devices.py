@@ -23,10 +23,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         add_site_option(parser_of_one)
     adding.add_argument("--user", required=True, metavar="NAME", help="whom the device signs in")
     adding.add_argument("--name", required=True, help="what the device is called")
-    adding.add_argument("--token-file", required=True, type=Path, metavar="FILE")
+    adding.add_argument("--token-file", required=True, type=Path, metavar="FILE", help="where to write it")
     adding.add_argument("--server", default="", metavar="URL", help="address to write beside the token")
     listing.add_argument("--json", action="store_true", help="answer with one JSON line")
-    revoking.add_argument("device", metavar="NAME_OR_ID")
+    revoking.add_argument("device", metavar="NAME_OR_ID", help="as device list shows it")
 
 
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:

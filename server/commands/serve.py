@@ -26,11 +26,14 @@ _SOCKET_ADDRESS: Final = re.compile(r"wss?://[^\s/@?#]+(/[^\s?#]*)?")
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add_data_option(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    host = "address to listen on: 0.0.0.0 for all; unless told this machine only"
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help=host)
     parser.add_argument(
-        "--port", type=int, default=None, help="HTTP port, 8440 unless told; 0 is any free one"
+        "--port", type=int, default=None, metavar="N", help="HTTP port, 8440 unless told; 0 is any free one"
     )
-    parser.add_argument("--sync-port", type=int, default=0, help="port of the socket; 0 is any free one")
+    parser.add_argument(
+        "--sync-port", type=int, default=0, metavar="N", help="port of the socket, any free one unless told"
+    )
     parser.add_argument(
         "--sync-url", default="", metavar="URL", help="socket address as clients see it (proxy)"
     )

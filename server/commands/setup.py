@@ -33,10 +33,12 @@ def set_up(database: Database, names: First) -> SiteRow:
 def _configure(parser: argparse.ArgumentParser) -> None:
     first = First()
     add_data_option(parser)
-    parser.add_argument("--organization", default=first.organization, metavar="NAME")
-    parser.add_argument("--site", default=first.site, metavar="NAME")
-    parser.add_argument("--time-zone", default=first.time_zone, metavar="NAME", help="like Europe/London")
-    parser.add_argument("--user", default=first.user, metavar="NAME", help="its first supervisor")
+    owner = "whose orders these are (%(default)s)"
+    parser.add_argument("--organization", default=first.organization, metavar="NAME", help=owner)
+    parser.add_argument("--site", default=first.site, metavar="NAME", help="the warehouse (%(default)s)")
+    zone = "where its clocks are right (%(default)s)"
+    parser.add_argument("--time-zone", default=first.time_zone, metavar="NAME", help=zone)
+    parser.add_argument("--user", default=first.user, metavar="NAME", help="first supervisor (%(default)s)")
 
 
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:

@@ -221,6 +221,6 @@ def _import(order: Order, context: CommandContext) -> Operation:
 MODULE: Final = Module(
     name="demo",
     commands=(
-        Command("demo", "Put made-up orders on the board, the same for the same seed.", _configure, _run),
+        Command("demo", "put made-up orders on the board, the same for the same seed", _configure, _run),
     ),
 )

@@ -83,7 +83,7 @@ def _action(actions: Any, name: str, words: str) -> argparse.ArgumentParser:  # 
 
 
 def _add_method(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ship-method", default="", metavar="NAME", help="of which one; without: see guide")
+    parser.add_argument("--ship-method", default="", metavar="NAME", help="of this one: docs/cut-offs.md")
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

@@ -50,6 +50,6 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
 MODULE: Final = Module(
     name="imports",
     commands=(
-        Command("import", "Show what files would put on the board; --apply does it.", _configure, _run),
+        Command("import", "show what files would put on the board; --apply does it", _configure, _run),
     ),
 )

@@ -23,12 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for one in (adding, rotating, removing, listing):
         add_data_option(one)
         add_site_option(one)
-    adding.add_argument("--kind", required=True, choices=[str(kind) for kind in Kind])
-    adding.add_argument("--label", default="", metavar="WORD", help="what its orders come from")
+    adding.add_argument("--kind", required=True, choices=[str(kind) for kind in Kind], help="whose shop")
+    label = "where its orders come from, the kind unless told; a second shop of a kind needs its own"
+    adding.add_argument("--label", default="", metavar="WORD", help=label)
     for one in (adding, rotating, removing):
         one.add_argument("--name", required=True, help="what the source is called")
     for one in (adding, rotating):
-        one.add_argument("--secret-stdin", action="store_true", required=True, help="read it from there")
+        one.add_argument("--secret-stdin", action="store_true", required=True, help="it is one line there")
 
 
 def run(arguments: argparse.Namespace, context: CommandContext) -> int:

@@ -31,10 +31,10 @@ def configure_targets(parser: argparse.ArgumentParser) -> None:
         add_site_option(one)
     for one in (adding, removing, testing):
         one.add_argument("--name", required=True, help="what the target is called")
-    adding.add_argument("--url", required=True, help="where to send to")
+    adding.add_argument("--url", required=True, help="where to send to: https://…")
     events = f"with commas: {', '.join(EVENTS)}"
     adding.add_argument("--events", default=",".join(USUAL), metavar="LIST", help=events)
-    adding.add_argument("--secret-stdin", action="store_true", help="read it from there; else one is made")
+    adding.add_argument("--secret-stdin", action="store_true", help="one line; else a secret is made")
 
 
 def configure_dead(parser: argparse.ArgumentParser) -> None:

@@ -208,6 +208,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(tmp_path: Path, wrong: ob
     with HttpBench(tmp_path / "data") as bench:
         answer = post(bench, wrong, 400)
         assert (answer["code"], answer["sentence"]) == ("BAD_REQUEST", sentence)
+        assert ("openapi.json" in answer["what_to_do"]) == ("none of the values" in sentence)
         assert bench.database.reader.head(bench.site.key).seq == 0
         assert bench.commands == []
 

@@ -265,11 +265,11 @@ def test_what_cannot_be_used_is_answered_and_logged(
 def test_an_order_without_lines_is_answered_and_logged(
     bench: HttpBench, shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With the reason that the import has for it."""
+    """With the reason that the import has for it, and which order it is."""
     assert shop.outcome(shopify_order(line_items=[]), "orders/create") == "refused"
     assert counts(bench) == ((0,), (0,))
     (logged,) = [record.__dict__ for record in caplog.records if record.msg == "webhook not used"]
-    assert logged["why"]
+    assert logged["why"] == ["line 1: order 450789469 without lines in line_items"]
 
 
 @pytest.mark.expects_log_warnings
