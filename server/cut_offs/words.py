@@ -117,7 +117,7 @@ def toml_plan(text: str) -> Plan:
     """Return the plan that stands in a TOML file."""
     try:
         return msgspec.convert(tomllib.loads(text), Plan)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise _wrong(f"This is no schedule: {error}", "See docs/cut-offs.md.") from error
 
 

@@ -1,6 +1,7 @@
 """The folders that are watched, and what IT said about the files in them.
 
-Errors (``ProblemError``): ``WATCHED_FOLDER_MISSING``, ``WATCHED_FOLDER_TAKEN``, ``WATCHED_FOLDER_UNKNOWN``.
+Errors (``ProblemError``): ``WATCHED_FOLDER_MISSING``, ``WATCHED_FOLDER_NAME``, ``WATCHED_FOLDER_TAKEN``,
+``WATCHED_FOLDER_UNKNOWN``.
 """
 
 from __future__ import annotations
@@ -43,16 +44,18 @@ class Folders:
             raise ProblemError(
                 "WATCHED_FOLDER_MISSING", f"There is no folder {path}.", "Make it, then add it again."
             )
+        if not str(path).isprintable():
+            raise ProblemError(
+                "WATCHED_FOLDER_NAME", f"The name of {str(path)!a} is no plain text.", "Rename it first."
+            )
         with self._engine.begin() as connection:
             serialise(connection, "watched folders")
             others = [Path(text) for text in connection.execute(select(watched_folders.c.path)).scalars()]
             for other in [*others, data]:
                 if path.is_relative_to(other) or other.is_relative_to(path):
-                    raise ProblemError(
-                        "WATCHED_FOLDER_TAKEN",
-                        f"{path} and {other} are one within the other.",
-                        "Choose a folder of its own.",
-                    )
+                    why = "it is watched already" if path == other else f"{other} is in it, or it in that"
+                    sentence = f"{path} cannot be watched: {why}."
+                    raise ProblemError("WATCHED_FOLDER_TAKEN", sentence, "Remove that one, or take another.")
             row = {"id": self._ids.new(), "organization_id": site.organization_id, "site_id": site.site_id}
             row |= {"path": str(path), "answers": json.dumps(answers), "problem": ""}
             connection.execute(insert(watched_folders).values(**row, created_at=self._clock.wall_ms()))

@@ -162,6 +162,10 @@ def _alone(claim: Path) -> Iterator[bool]:
             yield False
             return
         file = claim.open("rb")
+    except PermissionError:
+        # Its writer did not let us in. Its report says so; what comes after it must not wait for ever.
+        yield True
+        return
     except FileNotFoundError:
         yield False
         return

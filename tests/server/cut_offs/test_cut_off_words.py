@@ -118,6 +118,7 @@ def test_a_whole_schedule_as_toml_and_json() -> None:
     ("text", "sentence"),
     [
         ("[[weekly", "This is no schedule"),
+        ("weekly = " + "[" * 5_000, "This is no schedule"),
         ("weekly = 1", "Expected `array`, got `int`"),
         ("[[weekly]]\nweekdays = 'mon'", "missing required field `time`"),
         ("[[holiday]]\ndate = 2026-12-25", "unknown field `holiday`"),

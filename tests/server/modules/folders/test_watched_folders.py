@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -441,6 +442,26 @@ def test_a_file_waits_for_room(bench: WatchBench, monkeypatch: pytest.MonkeyPatc
     assert bench.names("bad") == []
     bench.watch()
     assert (bench.problem, bench.orders()) == ("", 2)
+
+
+def test_a_file_that_may_not_be_read_holds_up_nobody(
+    bench: WatchBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes aside with its report, and the folder itself has no problem."""
+    opened = Path.open
+
+    def open_(path: Path, *words: Any, **more: Any) -> Any:  # noqa: ANN401 - as Path.open
+        if path.name == "shut.csv":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *words, **more)
+
+    bench.put("shut.csv", age_ms=70_000)
+    bench.put("good.csv")
+    monkeypatch.setattr(Path, "open", open_)
+    bench.watch()
+    assert (bench.orders(), bench.problem) == (2, "")
+    assert "Permission denied" in bench.report("bad", "shut.csv")["sentence"]
+    assert "good.csv" in bench.names("done")
 
 
 def test_the_oldest_file_goes_first(bench: WatchBench) -> None:
