@@ -12,9 +12,11 @@ import msgspec
 
 from sync.contract.messages import Hello
 from sync.contract.operations import Create, Import, Operation
-from sync.contract.orders import HASH_MODULUS
+from sync.contract.orders import HASH_MODULUS, Order
 
 ID_CHARACTERS: Final = 64
+KEY_CHARACTERS: Final = 200
+PRIORITY_MAX: Final = 1 << 31
 NUMBER_MAX: Final = 1 << 53
 """Exact in every language that reads JSON, and far inside what a column holds."""
 
@@ -37,11 +39,23 @@ def is_usable_operation(operation: Operation, device_id: str) -> bool:
     change = operation.change
     if not isinstance(change, Create | Import):
         return True
+    order = change.order
+    if order is not None and not _is_storable(order):
+        return False
     return all(abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change)))
 
 
 def _is_id(text: str) -> bool:
-    return 0 < len(text) <= ID_CHARACTERS
+    return 0 < len(text) <= ID_CHARACTERS and "\0" not in text
+
+
+def _is_storable(order: Order) -> bool:
+    return _is_key(order.source) and _is_key(order.external_ref) and abs(order.priority) < PRIORITY_MAX
+
+
+def _is_key(text: str) -> bool:
+    """Say whether a text can be a key: PostgreSQL holds no zero character, and its indexes no long text."""
+    return len(text) <= KEY_CHARACTERS and "\0" not in text
 
 
 def _numbers(value: object) -> Iterator[int]:

@@ -9,7 +9,7 @@ from server.kernel.records import Batch, Committed
 from support.hub_bench import HubBench, committed, move, principal, verdict
 from support.orders import make_order
 from sync.contract.messages import Decided, Refused
-from sync.contract.operations import Create, Operation
+from sync.contract.operations import Create, Import, Operation
 from sync.contract.orders import LineItem
 from sync.contract.steps import Closed, Drained, Job
 
@@ -144,6 +144,12 @@ def test_a_store_that_fails_closes_the_links_of_the_batch_and_goes_on(bench: Hub
         [move(0)],
         [move(1, order_id="")],
         [Operation("x" * 65, "order", move(1).change, "device-1", 1)],
+        [Operation("x\0", "order", move(1).change, "device-1", 1)],
+        [move(1, order_id="order\0")],
+        [Operation("x", "order", Create(make_order(external_ref="A\0")), "device-1", 1)],
+        [Operation("x", "order", Create(make_order(external_ref="A" * 201)), "device-1", 1)],
+        [Operation("x", "order", Import(make_order(source="\0")), "device-1", 1)],
+        [Operation("x", "order", Create(make_order(priority=1 << 31)), "device-1", 1)],
         [move(1 << 53)],
         [Operation("x", "order", Create(make_order(cut_off_ms=1 << 63)), "device-1", 1)],
         [
