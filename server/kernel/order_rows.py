@@ -19,6 +19,8 @@ from sync.contract.orders import LineItem, Order, order_from_bytes
 
 _CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
 """Name space of customer ids: one organisation's customer has one id, whoever writes it first."""
+NAME_CHARACTERS: Final = 500
+"""Longest name in the list of customers; the order has all of it. PostgreSQL's indexes take 2,700 bytes."""
 
 
 def load(connection: Connection, site: SiteKey, operations: Iterable[Operation], loaded: Loaded) -> None:
@@ -118,7 +120,7 @@ def _write_customers(connection: Connection, new: list[Order]) -> None:
         customer_id: {
             "id": customer_id,
             "organization_id": order.organization_id,
-            "name": order.customer,
+            "name": _listed_name(order),
             "created_at": order.created_ms,
         }
         for order in new
@@ -131,7 +133,12 @@ def _write_customers(connection: Connection, new: list[Order]) -> None:
 def _customer_id(order: Order) -> str | None:
     if not order.customer:
         return None
-    return str(uuid.uuid5(_CUSTOMERS, f"{order.organization_id}:{order.customer}"))
+    return str(uuid.uuid5(_CUSTOMERS, f"{order.organization_id}:{_listed_name(order)}"))
+
+
+def _listed_name(order: Order) -> str:
+    # As PostgreSQL would hold it, or two ids would want one name there.
+    return order.customer[:NAME_CHARACTERS].replace("\0", "\ufffd")
 
 
 def _write_lines(connection: Connection, changed: list[Order]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -136,6 +138,17 @@ def test_an_order_that_no_terminal_could_take_is_refused(bench: ServerBench) -> 
     answers = take(bench, huge, fresh_order(2))
     assert [answer.fate for answer in answers] == [Fate.REFUSED, Fate.CREATED]
     assert answers[0].why == "the order is longer than 4 MiB"
+
+
+def test_a_name_that_no_index_takes_comes_in(bench: ServerBench) -> None:
+    """Too long, or with a zero: such are one customer in the list, and themselves on their orders."""
+    random = Random("names")
+    long = "".join(random.choice(string.ascii_letters) for _ in range(9_000))
+    names = [f"{long} 1", f"{long} 2", "Ada\0", "Ada\ufffd"]
+    answers = take(bench, *(changed(fresh_order(place), customer=name) for place, name in enumerate(names)))
+    assert [answer.fate for answer in answers] == [Fate.CREATED] * 4
+    assert [here(bench, answer.order_id).customer for answer in answers] == names
+    assert bench.raw("SELECT count(*) FROM customers") == [(2,)]
 
 
 def test_a_person_needs_the_right(bench: ServerBench) -> None:
