@@ -54,9 +54,14 @@ def watch(context: JobContext) -> None:
     looks = {folder.id: _looked(folder) for folder in watched}
     if any(looks.values()) and context.stopping.wait(LOOK_S):
         return
+    trouble: SQLAlchemyError | None = None
     for folder in watched:
         try:
             _visit(folder, looks[folder.id], context)
+        except SQLAlchemyError as error:
+            # It may be about this file alone; the other folders have their turn.
+            trouble = error
+            continue
         except OSError as error:
             words = _words(error)
         else:
@@ -64,6 +69,8 @@ def watch(context: JobContext) -> None:
         if folders.set_problem(folder, words):
             level = logging.WARNING if words else logging.INFO
             _LOG.log(level, "watched folder", extra={"path": str(folder.path), "problem": words or "none"})
+    if trouble is not None:
+        raise trouble
 
 
 def _looked(folder: Folder) -> Looks:

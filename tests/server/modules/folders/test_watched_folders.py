@@ -328,6 +328,29 @@ def test_other_folders_are_watched_whatever_is_wrong_with_one(bench: WatchBench,
     assert bench.orders() == 2
 
 
+def test_a_database_that_refuses_one_file_takes_those_of_other_folders(
+    bench: WatchBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file stays where it is and is tried again; the job says that it failed."""
+    second = tmp_path / "zz"
+    second.mkdir()
+    bench.folders.add(bench.site.key, second, {}, bench.folder)
+    real = importing.import_files
+
+    def import_files(paths: list[Path], *arguments: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        if paths[0].is_relative_to(bench.place):
+            raise OperationalError("", {}, Exception("index row requires 9056 bytes"))
+        return real(paths, *arguments, **more)
+
+    monkeypatch.setattr(importing, "import_files", import_files)
+    bench.put("orders.csv", GOOD.replace("R-", "T-"))
+    (second / "orders.csv").write_text(GOOD)
+    os.utime(second / "orders.csv", (0, 0))
+    with pytest.raises(OperationalError):
+        bench.watch()
+    assert bench.orders() == 2
+
+
 @pytest.mark.parametrize("moment", ["claimed", "imported", "reported"])
 def test_a_crash_in_the_middle_is_imported_again(
     bench: WatchBench, moment: str, monkeypatch: pytest.MonkeyPatch
