@@ -19,6 +19,7 @@ from structlog.typing import EventDict, Processor
 LOG_BYTES: Final = 5 * 1024 * 1024
 LOG_FILES: Final = 5
 TEXT_CHARACTERS: Final = 8_000
+REPEATED_S: Final = 60
 REDACTED: Final = "[REDACTED]"
 REDACTED_ORDER: Final = "[REDACTED - Order Data]"
 
@@ -84,6 +85,7 @@ def set_up_logging(folder: Path, console: TextIO | None) -> logging.Handler:
         folder / "server.jsonl", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", delay=True
     )
     to_file.setFormatter(_formatter(structlog.processors.JSONRenderer(sort_keys=True)))
+    to_file.addFilter(_OnceAMinute())
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(to_file)
@@ -97,8 +99,24 @@ def set_up_logging(folder: Path, console: TextIO | None) -> logging.Handler:
         to_console = logging.StreamHandler(console)
         to_console.setLevel(logging.WARNING)
         to_console.setFormatter(_formatter(structlog.processors.JSONRenderer(sort_keys=True)))
+        to_console.addFilter(_OnceAMinute())
         root.addHandler(to_console)
     return to_file
+
+
+class _OnceAMinute(logging.Filter):
+    """Holds back what the event loop repeats: out of open files it complains thousands of times a second."""
+
+    _words, _at = "", 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a line is written."""
+        words = record.getMessage().partition("\n")[0] if record.name == "asyncio" else ""
+        if words and words == self._words and record.created - self._at < REPEATED_S:
+            return False
+        if words:
+            self._words, self._at = words, record.created
+        return True
 
 
 def _formatter(renderer: Processor) -> logging.Formatter:

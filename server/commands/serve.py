@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from server.registration import Command, CommandContext, add_data_option
 from sync.contract.problems import ProblemError, UsageError
 
 PORTS: Final = range(65_536)
+OPEN_FILES: Final = 16_384
 EMBEDDED_DEVICE: Final = "This computer"
 _SOCKET_ADDRESS: Final = re.compile(r"wss?://[^\s/@?#]+(/[^\s?#]*)?")
 
@@ -62,6 +64,7 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
             "Leave --database away.",
         )
     settings = Settings(arguments.host, port, arguments.sync_port, arguments.sync_url)
+    _allow_open_files()
     folder = data_folder(arguments.data)
     opened = (
         create_database(folder, context.clock, context.ids)
@@ -73,6 +76,18 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         greeting = enrol_launcher(database) if arguments.embedded else {}
         asyncio.run(_serve(database, settings, folder, context, greeting, arguments.embedded))
     return 0
+
+
+def _allow_open_files() -> None:
+    """Take as many open files as the system grants, up to a bound: each connection is one."""
+    if sys.platform != "win32":
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+        if now != resource.RLIM_INFINITY and now < wanted:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def enrol_launcher(database: Database) -> dict[str, object]:

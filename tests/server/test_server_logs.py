@@ -105,6 +105,18 @@ def test_the_files_rotate(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(path.stat().st_size <= 2_000 for path in file.parent.iterdir())
 
 
+def test_what_the_event_loop_repeats_is_said_once(file: Path, console: io.StringIO) -> None:
+    """Thousands of refused connections do not wash away what stands in the log."""
+    for _ in range(100):
+        logging.getLogger("asyncio").error("no more files\nsocket: 9", exc_info=OSError(24, "Too many"))
+        logging.getLogger("server.trial").warning("again")
+    logging.getLogger("asyncio").error("another thing")
+    said = [line["event"] for line in lines(file)]
+    assert (said.count("no more files\nsocket: 9"), said.count("again")) == (1, 100)
+    assert said[-1] == "another thing"
+    assert len(console.getvalue().splitlines()) == 102
+
+
 def test_a_very_long_text_is_cut(file: Path) -> None:
     """One line never fills the disk."""
     logging.getLogger("server.trial").info("x" * 100_000)
