@@ -118,6 +118,8 @@ def _over(closing: Closing) -> tuple[ColumnElement[bool], ...]:
         orders.c.site_id == closing.site.site_id,
         text(FINISHED),  # type: ignore[return-value] # plain words, so that they are those of the index
         or_(
+            # A source may say a time to come; nothing happened to an order after its last change.
+            orders.c.updated_at < closing.before_ms,
             and_(is_shipped, orders.c.stage_at < closing.before_ms, is_over),
             and_(~is_shipped, is_cancelled_before),
         ),

@@ -106,6 +106,15 @@ def test_what_was_finished_before_today_leaves(bench: HttpBench) -> None:
     assert run(bench) == 0
 
 
+def test_a_time_to_come_keeps_no_order_on_the_board(bench: HttpBench) -> None:
+    """A source's clock may be wrong by years: on the next day the order was finished before."""
+    orders = put(bench, {**SHIPPED, "stage_ms": NOW * 2}, {"cancelled_ms": NOW * 2}, {"stage_ms": NOW * 2})
+    assert run(bench) == 0
+    bench.clock.wall = NOW + 24 * HOUR_MS
+    assert run(bench) == 2
+    assert board(bench)[0] == {orders[2]}
+
+
 def test_the_next_day_takes_todays_and_a_site_may_keep_more_days(bench: HttpBench) -> None:
     """The board of two days keeps yesterday; what left does not come back with more days."""
     yesterday, today = put(bench, {**SHIPPED, "stage_ms": MIDNIGHT - HOUR_MS}, {**SHIPPED, "stage_ms": NOW})
