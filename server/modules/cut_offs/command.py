@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import msgspec
 
@@ -28,6 +28,7 @@ from server.cut_offs.words import (
 )
 from server.database import Database
 from server.kernel.records import SiteRow
+from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option, add_site_option
 from sync.contract.problems import ProblemError, UsageError
 
@@ -143,8 +144,11 @@ class _Desk:
         self._database = database
         self._site = site
         self._context = context
-        self._progress = _Progress(context.stderr)
-        self._recomputing = Recomputing(database.engine, database.store, progress=self._progress.show)
+        self._progress = ProgressLine(context.stderr)
+        self._recomputing = Recomputing(database.engine, database.store, progress=self._show)
+
+    def _show(self, sofar: Recomputed) -> None:
+        self._progress.say(_counted(sofar, "recomputed", "changed"))
 
     def _calendar(self) -> Calendar:
         with self._database.engine.execution_options(is_reading=True).begin() as connection:
@@ -221,24 +225,3 @@ def _moment(text: str, zone: tzinfo) -> int:
 def _counted(done: Recomputed, looked: str, changed: str) -> str:
     noun = "order" if done.orders == 1 else "orders"
     return f"{done.orders:,} open {noun} {looked}, {done.changed:,} {changed}."
-
-
-class _Progress:
-    """One line on a terminal that says how many orders follow by now; silent elsewhere."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._is_shown = stream.isatty()
-
-    def show(self, sofar: Recomputed) -> None:
-        """Say how far it is."""
-        self._say(_counted(sofar, "recomputed", "changed"))
-
-    def clear(self) -> None:
-        """Take the line away."""
-        self._say("")
-
-    def _say(self, words: str) -> None:
-        if self._is_shown:
-            self._stream.write(f"\r\x1b[K{words}")
-            self._stream.flush()

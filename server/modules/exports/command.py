@@ -16,6 +16,7 @@ from server.interface.exported import FORMATS, export_file
 from server.interface.filters import OrderFilter, OrderFinder, criteria, filter_of
 from server.kernel.records import SiteRow
 from server.modules.exports.work import Written, record_export, write_orders
+from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option, add_site_option
 from sync.contract.problems import ProblemError
 
@@ -69,9 +70,16 @@ def _export(
 ) -> Written:
     kind = export_file(arguments.format, has_bom=arguments.bom)
     finder = OrderFinder(database.engine)
-    written = write_orders(file, finder, site, wanted, kind, None, lambda _: True)
+    line = ProgressLine(context.stderr)
+
+    def show(sofar: Written) -> bool:
+        line.say(f"{sofar.orders:,} orders written")
+        return True
+
+    written = write_orders(file, finder, site, wanted, kind, None, show)
     assert written is not None, "nobody ends the work"
     file.flush()
+    line.clear()
     told = msgspec.json.encode(wanted).decode()
     with database.engine.begin() as connection:
         record_export(

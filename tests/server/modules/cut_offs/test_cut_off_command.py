@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cut_offs.recomputing import Recomputed
 from server.main import make_parser
-from server.modules.cut_offs.command import _Progress
 from server.registration import CommandContext
 from support.server_bench import ServerBench
 from support.shop import log_of, order_of, put
@@ -163,20 +161,3 @@ def test_what_is_wrong_changes_nothing(bench: ServerBench, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="is no time"):
         run(bench, "preview", "--at", "noon")
     assert bench.raw("SELECT count(*) FROM cut_off_schedules") == [(0,)]
-
-
-def test_progress_is_shown_on_a_terminal_only() -> None:
-    """One line that is written over."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    for stream, shown in (
-        (Terminal(), "\r\x1b[K1,500 open orders recomputed, 200 changed."),
-        (io.StringIO(), ""),
-    ):
-        progress = _Progress(stream)
-        progress.show(Recomputed(1_500, 200))
-        assert stream.getvalue() == shown
-        progress.clear()

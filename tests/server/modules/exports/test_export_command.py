@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.main import main
+from server.modules.exports import work
 from support.server_bench import ServerBench
 
 
@@ -55,6 +57,16 @@ def test_standard_output_gets_nothing_but_the_file(
     captured = capfdbinary.readouterr()
     assert len(json.loads(captured.out)["orders"]) == 3
     assert recorded(bench)[0][1:3] == ("json", 3)
+
+
+def test_a_terminal_hears_how_far_it_is(
+    bench: ServerBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A large export takes a minute, and nobody should wonder whether it does anything."""
+    monkeypatch.setattr(work, "PAGE_ORDERS", 2)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert export(bench, "--output", str(tmp_path / "orders.csv")) == 0
+    assert capsys.readouterr().err == "\r\x1b[K2 orders written\r\x1b[K"
 
 
 def test_an_export_that_is_stopped_leaves_nothing(
