@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
             for folder in folders.all(site):
                 words = ", ".join(f"{name} {value}" for name, value in folder.answers.items())
                 problem = folder.problem or "no problem"
-                context.say(f"{folder.path}: {words or 'no answers'}; {problem}")
+                context.say(f"{folder.path}: {words or 'read as they are'}; {problem}")
             return 0
         path = arguments.path.expanduser().resolve()
         if arguments.action == "remove":

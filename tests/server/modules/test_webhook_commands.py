@@ -185,7 +185,9 @@ def test_folders_are_added_listed_and_removed(typed: Typed, tmp_path: Path) -> N
     assert str(place) in typed("folder", "add", "--path", place, *words)
     answers = "mapping generic, date_style d/m/y, repair True, as_open True"
     assert typed("folder", "list") == f"{place}: {answers}; no problem\n"
-    assert "WATCHED_FOLDER_TAKEN" in typed("folder", "add", "--path", place, code=1)
+    assert "watched already" in typed("folder", "add", "--path", place, code=1)
+    (place / "within").mkdir()
+    assert f"{place} is in it, or it in that" in typed("folder", "add", "--path", place / "within", code=1)
     for wrong, why in (
         (("--delimiter", "ab"), "DELIMITER_WRONG"),
         (("--source", "manual"), "SOURCE_WRONG"),
