@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 _SYSTEM: Final = "The system refused: {}{}. Check permissions and free space. [SYSTEM_REFUSED]"
-_DATA: Final = "The data cannot be used: {}. Check the disk, or restore a backup. [DATA_UNUSABLE]"
+_DATA: Final = (
+    "The data cannot be used: {}. Check free space, rights and the database; "
+    "restore a backup if it is damaged. [DATA_UNUSABLE]"
+)
 _FAULT: Final = "Something in this program went wrong ({}). Tell who maintains it. [PROGRAM_FAULT]"
 
 
