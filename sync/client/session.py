@@ -205,7 +205,7 @@ class Session:
             raise ProblemError(
                 "SIGN_IN_NEEDED",
                 "Nobody is signed in at the server. Your moves stay on this computer.",
-                "Sign in again, or give a device token.",
+                "Call IT: this computer needs a device token, named by --device-token-file.",
             )
         return _read(await self._ask("POST", "/sign-in", {"device_token": self._device_token}), _Grant)
 

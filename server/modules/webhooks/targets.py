@@ -114,8 +114,12 @@ def run_dead(arguments: argparse.Namespace, context: CommandContext) -> int:
                 context.say(f"{dead.id}: {target}, {what}, {dead.attempts} attempts, {dead.answer}")
             return 0
         ids = None if arguments.all else arguments.id
+        act, became = outbox.drop, "forgotten"
         if arguments.action == "retry":
-            context.say(f"{outbox.retry(site, ids)} will be sent again.")
-        else:
-            context.say(f"{outbox.drop(site, ids)} forgotten.")
+            act, became = outbox.retry, "will be sent again"
+        count = act(site, ids)
+        if ids and not count:
+            sentence = "There is no dead letter with this id."
+            raise ProblemError("DEAD_LETTER_UNKNOWN", sentence, "See webhook dead list.")
+        context.say(f"{count} {became}.")
     return 0

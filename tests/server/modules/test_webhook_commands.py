@@ -171,6 +171,7 @@ def test_dead_letters_are_listed_retried_and_dropped(typed: Typed, monkeypatch: 
     assert typed("webhook", "dead", "drop", "--id", dead[1], "--id", "x") == "1 forgotten.\n"
     assert typed("webhook", "dead", "retry", "--all") == "1 will be sent again.\n"
     assert typed("webhook", "dead", "drop", "--all") == "0 forgotten.\n"
+    assert "DEAD_LETTER_UNKNOWN" in typed("webhook", "dead", "drop", "--id", "nobody", code=1)
 
 
 def test_folders_are_added_listed_and_removed(typed: Typed, tmp_path: Path) -> None:
