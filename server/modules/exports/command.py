@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -40,9 +41,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
         if arguments.output == "-":
             _export(database, site, wanted, arguments, context, _bytes_of(context))
             return 0
-        target = Path(arguments.output)
+        # Where a link leads; the link itself stays.
+        target = Path(os.path.realpath(arguments.output))
         part = target.with_name(f"{target.name}.part")
         try:
+            _check_replaceable(target)
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
                 written = _export(database, site, wanted, arguments, context, file)
             part.replace(target)
@@ -58,6 +61,12 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
                 part.unlink()
         context.say(f"{written.orders:,} orders in {target}.")
     return 0
+
+
+def _check_replaceable(target: Path) -> None:
+    # A file in the place of a device would break the machine.
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file")
 
 
 def _export(

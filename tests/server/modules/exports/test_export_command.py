@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,26 @@ def test_a_csv_is_written_and_recorded(bench: ServerBench, tmp_path: Path) -> No
     assert (user, kind, count, size) == (None, "csv", 1, len(data))
     assert json.loads(str(wanted)) == {"q": "so-1", "status": "confirmed"}
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_device_is_never_replaced(
+    bench: ServerBench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever may write anywhere must not turn /dev/null into a file of orders."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert export(bench, "--output", str(pipe)) == 1
+    assert "it is no ordinary file" in capsys.readouterr().err
+    assert export(bench, "--output", "") == 1
+    assert (pipe.is_fifo(), recorded(bench)) == (True, [])
+
+
+def test_a_link_is_followed(bench: ServerBench, tmp_path: Path) -> None:
+    """The file that it leads to is written, and the link stays."""
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "orders.csv")
+    assert export(bench, "--output", str(link)) == 0
+    assert (link.is_symlink(), (tmp_path / "orders.csv").is_file()) == (True, True)
 
 
 def test_standard_output_gets_nothing_but_the_file(
