@@ -67,7 +67,7 @@ class Environment:
             shutil.rmtree(self.folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", str(self.folder)], "make the virtual environment")
             (self.folder / "origin").write_text(self.origin(), encoding="utf-8")
-        print(f"Installing the packages of requirements/{self.kind}.txt", flush=True)
+        print(f"Installing the packages of requirements/{self.kind}.txt: a minute or two, once", flush=True)
         pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
         _run([*pip, "--require-hashes", "-r", str(self.lock)], "install the locked packages")
         # hatchling is among the locked packages: building in isolation would fetch an unlocked one.
