@@ -13,7 +13,7 @@ FILE_BYTES: Final = 200 * 1024 * 1024
 """Longest file."""
 FIELD_BYTES: Final = 64 * 1024
 """Longest field."""
-MISSING: Final = frozenset({"", "NULL", "NA", "N/A"})
+MISSING: Final = frozenset({"", "NULL", "null", "NA", "N/A", "#N/A", "NaN", "nan"})
 """What means "no value"."""
 
 _MARKS: Final = (
@@ -168,12 +168,14 @@ def encoding_problem(path: Path, encoding: str = "") -> ProblemError:
                         "Export it again.",
                     )
                 word = _word_at(line, error.start)
-                readings = ", ".join(f"“{word.decode(name, 'replace')}” in {name}" for name in _ASKED)
+                readings = {name: word.decode(name, "replace") for name in _ASKED}
+                quoted = ", ".join(f"“{reading}” in {name}" for name, reading in readings.items())
+                likely = next(name for name, reading in readings.items() if "\ufffd" not in reading)
                 return ProblemError(
                     "ENCODING_NEEDED",
-                    f"{path} is not in UTF-8: a word in line {number} reads {readings}. "
+                    f"{path} is not in UTF-8: a word in line {number} reads {quoted}. "
                     "Nothing has been written.",
-                    f"Add --encoding with the one that reads right, for instance --encoding {_ASKED[0]}.",
+                    f"Add --encoding with the one that reads right, for instance --encoding {likely}.",
                 )
     return ProblemError("ENCODING_NEEDED", f"{path} is not in UTF-8.", "Say which it is in: --encoding.")
 

@@ -7,11 +7,13 @@ Every refusal and every fault is a Problem as JSON.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 import msgspec
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,6 +28,7 @@ from sync.contract.permissions import is_allowed
 from sync.contract.problems import Problem, ProblemError
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
 STATUS: Final = {
     "BAD_REQUEST": 400,
     "SIGN_IN_NEEDED": 401,
@@ -58,7 +61,11 @@ def make_app(routes: Iterable[Route | PublicRoute], services: Services) -> Starl
         routes=[
             StarletteRoute(route.path, _endpoint(route, services), methods=[route.method]) for route in routes
         ],
-        exception_handlers={HTTPException: _on_http_error, ProblemError: _on_problem},
+        exception_handlers={
+            HTTPException: _on_http_error,
+            ProblemError: _on_problem,
+            OperationalError: _on_database_away,
+        },
     )
     app.router.redirect_slashes = False
     app.state.routes = routes
@@ -121,6 +128,16 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return json_response(error.problem, status, headers)
+
+
+async def _on_database_away(_request: Request, error: Exception) -> Response:
+    """Answer while the database is away, full or locked: one line in the log, no trace for each request."""
+    reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    _LOG.warning("database cannot be used", extra={"reason": reason})
+    problem = Problem(
+        "DATABASE_AWAY", "The server cannot use its database now.", "Try again in a moment, then tell IT."
+    )
+    return json_response(problem, 503, {"Retry-After": "5"})
 
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.describing import BODY_BYTES
 from sync.contract.problems import Problem
 
+BODY_PAUSE_S: Final = 30.0
+"""How long a part of a body may be awaited: who sends nothing more holds a file open for ever."""
 LEFT: Final = 499
 """What the log says of whoever left before the answer."""
 _LOG: Final = logging.getLogger(__name__)
@@ -25,6 +28,7 @@ _HEADERS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_TOO_SLOW: Final = Problem("TOO_SLOW", "The request did not arrive in time.", "Send it again.")
 _FAULT: Final = Problem(
     "SERVER_FAULT", "The server could not do that, or not all of it.", "Try again, then tell IT."
 )
@@ -32,6 +36,10 @@ _FAULT: Final = Problem(
 
 class _TooLargeError(Exception):
     """The body went over its limit while it was read."""
+
+
+class _TooSlowError(Exception):
+    """The body stopped to arrive."""
 
 
 class Surroundings:
@@ -56,6 +64,8 @@ class Surroundings:
         except _TooLargeError:
             sentence = f"The request is longer than {limit // BODY_BYTES} MiB."
             await exchange.answer(413, Problem("BODY_TOO_LARGE", sentence, "Send less at a time."))
+        except _TooSlowError:
+            await exchange.answer(408, _TOO_SLOW)
         except ClientDisconnect:
             # Anybody may leave in the middle of a request; nobody is there to be answered.
             exchange.status = LEFT
@@ -81,11 +91,19 @@ class _Exchange:
         self._send = send
         self._limit = limit
         self._received = 0
+        self._is_complete = False
         self.status = 0
 
     async def receive(self) -> Message:
         """Hand on a part of the body, as long as the whole stays below the limit."""
-        message = await self._receive()
+        if self._is_complete:
+            # What comes after the body is only that the other side has left, whenever that is.
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), BODY_PAUSE_S)
+        except TimeoutError as error:
+            raise _TooSlowError from error
+        self._is_complete = not message.get("more_body", False)
         self._received += len(message.get("body", b""))
         self.check_length(self._received)
         return message

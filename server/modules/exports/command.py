@@ -43,10 +43,11 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             return 0
         # Where a link leads; the link itself stays.
         target = Path(os.path.realpath(arguments.output))
-        part = target.with_name(f"{target.name}.part")
+        # A name that nobody has: not a file of the person's own, nor a link that somebody laid there.
+        part = target.with_name(f".{context.ids.new()}.part")
         try:
             _check_replaceable(target)
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "wb") as file:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
                 written = _export(database, site, wanted, arguments, context, file)
             part.replace(target)
         except OSError as error:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from server.describing import BODY_BYTES, About
+from server.kernel import surroundings
 from server.kernel.http import json_response
 from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
@@ -29,6 +34,10 @@ async def _fail(_request: Request, _services: Services) -> Response:
     raise RuntimeError("secret detail")
 
 
+async def _away(_request: Request, _services: Services) -> Response:
+    raise OperationalError("SELECT", {"of": "secret detail"}, sqlite3.OperationalError("disk full"))
+
+
 async def _cached(_request: Request, _services: Services) -> Response:
     return PlainTextResponse("x", headers={"Cache-Control": "max-age=300"})
 
@@ -39,6 +48,7 @@ TRIAL = Module(
         PublicRoute("/echo", "POST", _echo),
         PublicRoute("/long", "POST", _echo, About(body_bytes=2 * BODY_BYTES)),
         PublicRoute("/fail", "GET", _fail),
+        PublicRoute("/away", "GET", _away),
         PublicRoute("/cached", "GET", _cached),
     ),
 )
@@ -109,6 +119,18 @@ def test_a_fault_is_a_problem_without_details(bench: HttpBench, caplog: pytest.L
     assert "secret detail" in caplog.text
 
 
+@pytest.mark.expects_log_warnings
+def test_a_database_that_is_away_is_one_line(bench: HttpBench, caplog: pytest.LogCaptureFixture) -> None:
+    """The other side may try again; the log says why, without a trace and without what was asked."""
+    with caplog.at_level(logging.WARNING):
+        answer = bench.client.get("/away")
+    assert (answer.status_code, answer.json()["code"]) == (503, "DATABASE_AWAY")
+    assert answer.headers["Retry-After"] == "5"
+    (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert (record.__dict__["reason"], record.exc_info) == ("disk full", None)
+    assert "secret detail" not in caplog.text
+
+
 def test_every_request_is_one_log_line_without_its_query(
     bench: HttpBench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -126,8 +148,6 @@ def test_every_request_is_one_log_line_without_its_query(
 
 def test_what_is_not_http_passes_through() -> None:
     """The middleware has nothing to say about it."""
-    import asyncio
-
     seen: list[str] = []
 
     async def app(scope: object, receive: object, send: object) -> None:
@@ -139,7 +159,6 @@ def test_what_is_not_http_passes_through() -> None:
 
 def test_whoever_leaves_in_the_middle_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
     """Anybody can do that at any time: one ordinary line, no trace, no answer to nobody."""
-    import asyncio
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await Request(scope, receive).body()
@@ -155,3 +174,29 @@ def test_whoever_leaves_in_the_middle_is_no_fault(caplog: pytest.LogCaptureFixtu
         asyncio.run(Surroundings(app, {})(scope, receive, send))
     (record,) = caplog.records
     assert (record.levelno, record.__dict__["status"]) == (logging.INFO, LEFT)
+
+
+def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds an open file, of which there are few; who waits for an answer may wait as long as it takes."""
+    monkeypatch.setattr(surroundings, "BODY_PAUSE_S", 0.05)
+
+    async def exchanged(more_body: bool) -> list[int]:
+        told: list[int] = []
+        parts: asyncio.Queue[Message] = asyncio.Queue()
+        parts.put_nowait({"type": "http.request", "body": b"[", "more_body": more_body})
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await Request(scope, receive).body()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(receive(), 0.3)
+            await Response("done")(scope, receive, send)
+
+        async def send(message: Message) -> None:
+            told.append(message.get("status", 0))
+
+        scope = {"type": "http", "method": "POST", "path": "/orders", "headers": []}
+        await Surroundings(app, {})(scope, parts.get, send)
+        return told
+
+    assert asyncio.run(exchanged(more_body=True))[0] == 408
+    assert asyncio.run(exchanged(more_body=False))[0] == 200

@@ -70,6 +70,16 @@ def test_a_link_is_followed(bench: ServerBench, tmp_path: Path) -> None:
     assert (link.is_symlink(), (tmp_path / "orders.csv").is_file()) == (True, True)
 
 
+def test_a_file_beside_it_is_left_alone(bench: ServerBench, tmp_path: Path) -> None:
+    """Also one whose name looks like half a file of ours; nothing else stays behind."""
+    mine = tmp_path / "orders.csv.part"
+    mine.write_text("mine")
+    before = set(tmp_path.iterdir())
+    assert export(bench, "--output", str(tmp_path / "orders.csv")) == 0
+    assert mine.read_text() == "mine"
+    assert set(tmp_path.iterdir()) == before | {tmp_path / "orders.csv"}
+
+
 def test_standard_output_gets_nothing_but_the_file(
     bench: ServerBench, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -93,8 +93,8 @@ def test_disagreement_holds_the_order(tmp_path: Path) -> None:
 
 def test_a_blank_reference_is_refused(tmp_path: Path) -> None:
     """Rows without a reference are listed with their line and never become one order."""
-    made = import_text(tmp_path, HEAD + row("") + row("A") + row("NULL") + row("\u00a0"))
-    assert [line for line, _ in made.refused] == [2, 4, 5]
+    made = import_text(tmp_path, HEAD + row("") + row("A") + row("NULL") + row("\u00a0") + row("#N/A"))
+    assert [line for line, _ in made.refused] == [2, 4, 5, 6]
     assert all("blank" in reason for _, reason in made.refused)
     assert len(made.orders) == 1
 
@@ -245,6 +245,10 @@ def test_an_encoding_is_asked_for_with_samples(tmp_path: Path) -> None:
     assert "“Münster” in cp1252" in problem.sentence
     assert "cp437" in problem.sentence
     assert "secret" not in problem.sentence
+    assert problem.what_to_do.endswith("--encoding cp1252.")
+    with pytest.raises(ProblemError) as caught:
+        import_text(tmp_path, (HEAD + row("A", city="Zürich")).encode("cp437"))
+    assert caught.value.problem.what_to_do.endswith("--encoding cp850.")
     assert import_text(tmp_path, data, encoding="cp1252").orders[0].ship_to.city == "Münster"
     assert code_of(tmp_path, data, encoding="ascii") == "ENCODING_WRONG"
     assert code_of(tmp_path, data, encoding="klingon") == "ENCODING_UNKNOWN"
