@@ -179,7 +179,7 @@ def test_folders_are_added_listed_and_removed(typed: Typed, tmp_path: Path) -> N
     place = tmp_path / "in"
     assert "WATCHED_FOLDER_MISSING" in typed("folder", "add", "--path", place, code=1)
     place.mkdir()
-    odd = tmp_path / "caf\udce9"
+    odd = tmp_path / "b\udcfccher"
     odd.mkdir()
     assert "WATCHED_FOLDER_NAME" in typed("folder", "add", "--path", odd, code=1)
     words = ("--mapping", "generic", "--date-format", "d/m/y", "--as-open", "--repair")
