@@ -95,6 +95,8 @@ def _differences(old: tuple[LineItem, ...], new: tuple[LineItem, ...]) -> Iterat
             yield f"{_name(line)} added ({line.quantity_ordered})"
         elif line.quantity_cancelled > twin.quantity_cancelled:
             yield f"{_name(line)} removed"
+        elif line.quantity_cancelled < twin.quantity_cancelled:
+            yield f"{_name(line)} back again ({line.quantity_ordered})"
         elif line.quantity_ordered != twin.quantity_ordered:
             yield f"{_name(line)} {twin.quantity_ordered} → {line.quantity_ordered}"
 

@@ -124,6 +124,17 @@ def test_lines_that_only_look_new_are_no_alarm() -> None:
     assert (after.lines, after.exceptions) == (moved, ())
 
 
+def test_a_line_that_comes_back_is_told() -> None:
+    """Somebody may have put its items back on the shelf already."""
+    _, _, without = hear(make_order(Stage.PICKING), lines=(CUP,))
+    assert without is not None
+    outcome, _, after = hear(without, lines=(CUP, TRAY))
+    assert outcome is Outcome.EXCEPTION
+    assert after is not None
+    assert after.lines == (CUP, TRAY)
+    assert after.exceptions[-1].sentence == "Lines changed: TRAY back again (1). Picking had begun."
+
+
 def test_many_changes_are_named_at_most() -> None:
     """The sentence stays one that fits on a card."""
     new = tuple(LineItem(place, f"N{place}", "", 1) for place in range(1, 9))
