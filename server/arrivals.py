@@ -21,8 +21,6 @@ from sync.contract.operations import Import, Operation, Outcome, Reason, Source
 from sync.contract.orders import canonical_bytes
 from sync.contract.ports import Ids
 
-__all__ = ["Arrival", "Arrivals", "Arrived", "Fate"]
-
 AT_ONCE: Final = 500
 ORDER_BYTES: Final = SERVER_FRAME_BYTES // 2
 """Longest order: a longer one could not be sent to any terminal."""
@@ -72,7 +70,8 @@ class Arrivals:
         self, site: SiteKey, chunk: Sequence[Arrival], batch_id: str, principal: Principal | None
     ) -> list[Arrived]:
         answers: list[Arrived | None] = []
-        wanted: list[Operation] = []
+        wanted: list[Arrival] = []
+        operations: list[Operation] = []
         for arrival, known in zip(chunk, self._known(site, chunk), strict=True):
             if len(canonical_bytes(arrival.order)) > ORDER_BYTES:
                 answers.append(Arrived("", Fate.REFUSED, "the order is longer than 4 MiB"))
@@ -80,31 +79,24 @@ class Arrivals:
                 answers.append(Arrived(known[0], Fate.UNCHANGED))
             else:
                 answers.append(None)
-                wanted.append(
-                    Operation(
-                        self._ids.new(),
-                        known[0] if known else self._ids.new(),
-                        Import(arrival.order, arrival.said_ms),
-                        source=Source.SYSTEM,
-                    )
-                )
-        verdicts = self._store.import_orders(site, wanted, batch_id, principal) if wanted else []
-        decided = self._arrived(site, wanted, verdicts)
+                wanted.append(arrival)
+                order_id = known[0] if known else self._ids.new()
+                change = Import(arrival.order, arrival.said_ms)
+                operations.append(Operation(self._ids.new(), order_id, change, source=Source.SYSTEM))
+        verdicts = self._store.import_orders(site, operations, batch_id, principal) if operations else []
+        decided = self._arrived(site, wanted, operations, verdicts)
         return [answer or next(decided) for answer in answers]
 
     def _arrived(
-        self, site: SiteKey, operations: Sequence[Operation], verdicts: Sequence[Verdict]
+        self,
+        site: SiteKey,
+        arrivals: Sequence[Arrival],
+        operations: Sequence[Operation],
+        verdicts: Sequence[Verdict],
     ) -> Iterator[Arrived]:
         # Another request, or a row before in this one, may have made an order that seemed new.
-        changes = [
-            operation.change
-            for operation, verdict in zip(operations, verdicts, strict=True)
-            if verdict.outcome in _FATES
-        ]
-        orders = [
-            change.order for change in changes if isinstance(change, Import) and change.order is not None
-        ]
-        ids = iter(self._known(site, list(map(Arrival, orders))))
+        pairs = zip(arrivals, verdicts, strict=True)
+        ids = iter(self._known(site, [arrival for arrival, each in pairs if each.outcome in _FATES]))
         for operation, verdict in zip(operations, verdicts, strict=True):
             if verdict.outcome is Outcome.REJECTED:
                 yield Arrived("", Fate.REFUSED, _WHY.get(verdict.reason, verdict.reason.value))

@@ -10,7 +10,8 @@ from random import Random
 import msgspec
 import pytest
 
-from server.arrivals import ORDER_BYTES, Arrival, Arrivals, Arrived, Fate
+from intake.arrival import Arrival
+from server.arrivals import ORDER_BYTES, Arrivals, Arrived, Fate
 from server.board_pages import read_board
 from server.kernel.signed import unsigned
 from support.server_bench import ServerBench, fresh_order
