@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from server.kernel.board_reader import on_board
 from server.kernel.records import SiteKey
-from server.kernel.schema import KANBAN, orders
+from server.schema import KANBAN, orders
 from server.statements import is_postgresql
 from sync.contract.problems import ProblemError
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from server.kernel.records import SiteKey, SiteRow
-from server.kernel.schema import boards, devices, organizations, sites, users
 from server.kernel.token_rows import hashed
+from server.schema import boards, devices, organizations, sites, users
 from server.statements import serialise
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, Ids

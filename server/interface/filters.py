@@ -19,7 +19,7 @@ from intake.sentences import bad_request, converted
 from server.interface.search_rows import order_search
 from server.kernel.board_reader import of_site
 from server.kernel.records import SiteRow
-from server.kernel.schema import customers, orders
+from server.schema import customers, orders
 from server.search_words import folded
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Connection, PrimaryKeyConstraint, Tab
 
 from server.kernel.decisions import Decided
 from server.kernel.records import SiteKey
-from server.kernel.schema import metadata
+from server.schema import metadata
 from server.search_words import search_words
 from server.statements import insert_rows, update_rows
 from sync.contract.orders import Order, OrderPatch

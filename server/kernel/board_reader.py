@@ -20,8 +20,8 @@ from server.kernel.records import (
     Snapshot,
     SnapshotFor,
 )
-from server.kernel.schema import boards, operation_log, order_sources, orders
 from server.kernel.signed import unsigned
+from server.schema import boards, operation_log, order_sources, orders
 from sync.contract.codec import encode_compressed
 from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_ORDERS
 from sync.contract.messages import RawSnapshotChunk

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, select, tuple_
 
 from server.kernel.decisions import Loaded, OrderRow
 from server.kernel.records import SiteKey
-from server.kernel.schema import customers, order_line_items, order_sources, orders
 from server.kernel.signed import signed, unsigned
+from server.schema import customers, order_line_items, order_sources, orders
 from server.sources import Said
 from server.statements import insert_missing, insert_rows, update_rows, upsert_rows
 from sync.contract.operations import Create, Import, Operation

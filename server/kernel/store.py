@@ -19,20 +19,21 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from server.kernel import order_rows
 from server.kernel.board_reader import BoardReader
-from server.kernel.decisions import Actor, Decided, Loaded, LogRow, decide_batch
+from server.kernel.decisions import FOLLOW_UP, Actor, Decided, Loaded, LogRow, decide_batch
 from server.kernel.records import Batch, Committed, Joined, Look, Principal, SiteKey, Submission
-from server.kernel.schema import (
+from server.kernel.signed import signed, unsigned
+from server.schema import (
     boards,
     device_identities,
     operation_log,
     sign_ins,
     users,
 )
-from server.kernel.signed import signed, unsigned
 from server.sources import CutOff, no_cut_off
 from server.statements import insert_rows, once_more, update_rows
+from sync.contract.ids import derived
 from sync.contract.messages import Hello, Verdict
-from sync.contract.operations import Create, Import, Operation, Outcome, Reason
+from sync.contract.operations import Create, Import, Operation, Outcome, Reason, ShortPick
 from sync.contract.orders import LineItem
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, FaultHook, Ids
@@ -86,7 +87,7 @@ class Store:
     def _commit(self, batch: Batch) -> Committed:
         with self._engine.begin() as connection:
             loaded = _load(connection, batch)
-            if any(isinstance(each.operation.change, Create | Import) for each in batch.submissions):
+            if any(isinstance(each.operation.change, Create | Import | ShortPick) for each in batch.submissions):
                 loaded.cut_off = self._cut_offs(connection, batch.site)
             lines = {order_id: order.lines for order_id, order in loaded.orders.items()}
             decided = decide_batch(batch.site, batch.submissions, loaded, self._clock.wall_ms(), self._decide)
@@ -230,6 +231,7 @@ def _marks(connection: Connection, site: SiteKey, operations: list[Operation]) -
 
 def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, Verdict]:
     table = operation_log
+    follow_ups = [derived(each.op_id, FOLLOW_UP) for each in operations if isinstance(each.change, ShortPick)]
     rows = connection.execute(
         select(
             table.c.device_seq,
@@ -241,7 +243,7 @@ def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) 
             table.c.in_the_way_at,
         ).where(
             table.c.site_id == site.site_id,
-            table.c.op_id.in_([operation.op_id for operation in operations]),
+            table.c.op_id.in_([*(each.op_id for each in operations), *follow_ups]),
         )
     )
     return {

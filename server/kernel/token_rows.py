@@ -7,7 +7,7 @@ import hashlib
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from server.kernel.records import Principal, SiteKey, SiteRow
-from server.kernel.schema import devices, organizations, sign_ins, sites, tokens, users
+from server.schema import devices, organizations, sign_ins, sites, tokens, users
 from sync.contract.messages import Person
 from sync.contract.permissions import Role
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from server.kernel.records import SiteKey
-from server.kernel.schema import boards, operation_log
+from server.schema import boards, operation_log
 from server.statements import insert_rows
 from server.telling.events import (
     NEW_KINDS,

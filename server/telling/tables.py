@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from server.kernel.schema import metadata
+from server.schema import metadata
 
 webhook_targets: Final = Table(
     "webhook_targets",

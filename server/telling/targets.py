@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from server.kernel.records import SiteKey
-from server.kernel.schema import boards
+from server.schema import boards
 from server.statements import serialise
 from server.telling.events import EVENTS
 from server.telling.tables import webhook_deliveries, webhook_targets

@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
+from calendars.schedule import Rule
 from intake.arrival import Arrival
 from server.arrivals import Arrivals
 from server.cut_offs.recomputing import Recomputing
 from server.cut_offs.rows import change
-from server.cut_offs.schedule import Rule
 from server.modules.retirement import Closing, Retirement
 from server.verification.server_node import ServerRoom
 from server.verification.world import START_WALL_MS, SimulatedCrash

@@ -10,8 +10,8 @@ import random
 
 from sqlalchemy import insert
 
-from server.kernel.schema import sign_ins, tokens
 from server.kernel.token_rows import ACCESS, hashed
+from server.schema import sign_ins, tokens
 from server.verification.server_node import ServerRoom
 from sync.contract.permissions import Role
 

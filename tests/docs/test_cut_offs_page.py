@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cut_offs.words import json_plan, schedule_of, toml_plan
+from calendars.words import json_plan, schedule_of, toml_plan
 from server.main import make_parser
 from server.registration import CommandContext
 from support.repository import ROOT

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event
 
 from server.board_pages import read_board
 from server.kernel.records import SiteRow
-from server.kernel.schema import KANBAN, orders
+from server.schema import KANBAN, orders
 from server.statements import insert_rows
 from support.server_bench import ServerBench
 from sync.contract.problems import ProblemError

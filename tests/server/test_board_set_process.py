@@ -10,9 +10,9 @@ from random import Random
 import msgspec
 import pytest
 
+from calendars.schedule import Rule
 from server.cut_offs.recomputing import Recomputing
 from server.cut_offs.rows import change
-from server.cut_offs.schedule import Rule
 from server.database import Database, open_database
 from server.modules.retirement import Retirement
 from support.clocks import CountingIds, FakeClock

@@ -24,10 +24,10 @@ from server.database import (
 )
 from server.folders import VARIABLE, data_folder
 from server.kernel import migrations
-from server.kernel.schema import metadata
 from server.kernel.signed import signed, unsigned
 from server.modules import MODULES
 from server.postgresql import make_engine, parse_url
+from server.schema import metadata
 from server.statements import insert_rows
 from support.clocks import CountingIds, FakeClock
 from support.golden_server import DEVICE_TOKEN, ORDERS

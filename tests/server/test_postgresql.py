@@ -21,8 +21,8 @@ from server import postgresql
 from server.database import create_database, open_database
 from server.folders import DATABASE_VARIABLE, database_url
 from server.kernel.migrations.building import add_index
-from server.kernel.schema import metadata
 from server.main import main
+from server.schema import metadata
 from server.statements import serialise
 from support.clocks import CountingIds, FakeClock
 from support.postgres_cluster import PASSWORD, ROLE, Postgres

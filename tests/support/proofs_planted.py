@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("app", "resources", "server", "sync", "telemetry", "widgets")
+PACKAGES: Final = ("app", "calendars", "intake", "resources", "server", "sync", "telemetry", "widgets")
 
 
 class Change(NamedTuple):

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from server.cut_offs.local_times import shown, wall_ms
-from server.cut_offs.recomputing import Recomputed, Recomputing
-from server.cut_offs.rows import calendar_of, change
-from server.cut_offs.schedule import EVERY_OTHER, Calendar, Day, Rule, Schedule
-from server.cut_offs.words import (
+from calendars.local_times import shown, wall_ms
+from calendars.schedule import EVERY_OTHER, Calendar, Day, Rule, Schedule
+from calendars.words import (
     date_of,
     lines,
     method_of,
@@ -26,6 +24,8 @@ from server.cut_offs.words import (
     toml_plan,
     weekdays_of,
 )
+from server.cut_offs.recomputing import Recomputed, Recomputing
+from server.cut_offs.rows import calendar_of, change
 from server.database import Database
 from server.kernel.records import SiteRow
 from server.progress import ProgressLine

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.cut_offs.local_times import local
+from calendars.local_times import local
+from calendars.schedule import Schedule
+from calendars.words import Plan, json_plan, plan_from, schedule_of
 from server.cut_offs.rows import CHANGED, calendar_of, change, is_applied
-from server.cut_offs.schedule import Schedule
-from server.cut_offs.words import Plan, json_plan, plan_from, schedule_of
 from server.describing import About
 from server.kernel.http import json_response
 from server.kernel.records import Principal, SiteKey

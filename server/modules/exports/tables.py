@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Table, Text
 
-from server.kernel.schema import metadata
+from server.schema import metadata
 
 export_jobs: Final = Table(
     "export_jobs",

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from server.interface.exported import ExportFile, export_file
 from server.interface.filters import OrderFilter, OrderFinder, Place
 from server.kernel.records import SiteKey, SiteRow
-from server.kernel.schema import data_exports, organizations, sites
 from server.modules.exports.tables import export_jobs
+from server.schema import data_exports, organizations, sites
 from sync.contract.orders import order_from_bytes
 from sync.contract.ports import Clock
 

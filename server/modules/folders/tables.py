@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
-from server.kernel.schema import metadata
+from server.schema import metadata
 
 watched_folders: Final = Table(
     "watched_folders",

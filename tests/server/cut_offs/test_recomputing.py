@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from calendars.schedule import Calendar, Day, Rule, Schedule
 from server.cut_offs import recomputing as module
 from server.cut_offs.recomputing import Recomputed, Recomputing
 from server.cut_offs.rows import calendar_of, change, waiting
-from server.cut_offs.schedule import Calendar, Day, Rule, Schedule
 from server.kernel.records import Batch, Committed
 from support.server_bench import ServerBench
 from support.shop import log_of, order_of, put, say

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.database import FILE_NAME, Database, open_database
 from server.interface.search_rows import order_search, row_of
-from server.kernel.schema import orders
+from server.schema import orders
 from server.search_words import folded, search_words
 from support.clocks import CountingIds, FakeClock
 from support.orders import make_order

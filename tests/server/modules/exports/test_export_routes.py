@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import update
 
 from server.interface import filters
-from server.kernel.schema import orders
 from server.modules.exports import MODULE, work
 from server.modules.exports.work import Exports
 from server.registration import JobContext
+from server.schema import orders
 from support.http_bench import HttpBench
 from sync.contract.orders import order_from_bytes
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from server.cut_offs.local_times import instant_ms, local
+from calendars.local_times import instant_ms, local
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEARCH_DAYS: Final = 60

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cut_offs.local_times import instant_ms, local
-from server.cut_offs.schedule import SEARCH_DAYS, Calendar, Day, Rule, Schedule
+from calendars.local_times import instant_ms, local
+from calendars.schedule import SEARCH_DAYS, Calendar, Day, Rule, Schedule
 
 VAN = "Royal Mail 24"
 WEEKDAYS = tuple(Rule("", weekday, 17 * 60 + 30) for weekday in range(5))

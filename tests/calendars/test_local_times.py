@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from server.cut_offs.local_times import day_start_ms, instant_ms, shown
+from calendars.local_times import day_start_ms, instant_ms, shown
 
 
 def utc(ms: int) -> str:

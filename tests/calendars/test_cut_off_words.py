@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cut_offs import words
-from server.cut_offs.schedule import Day, Rule, Schedule
-from server.cut_offs.words import (
+from calendars import words
+from calendars.schedule import Day, Rule, Schedule
+from calendars.words import (
     date_of,
     json_plan,
     lines,

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from server.cut_offs.schedule import EVERY, EVERY_OTHER, WEEKDAYS, Day, Rule, Schedule, clock, plain
+from calendars.schedule import EVERY, EVERY_OTHER, WEEKDAYS, Day, Rule, Schedule, clock, plain
 from sync.contract.problems import ProblemError
 
 RULES_MAX: Final = 2_000
