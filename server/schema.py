@@ -210,6 +210,7 @@ order_line_items: Final = Table(
     Column("quantity_picked", BigInteger, nullable=False),
     Column("quantity_cancelled", BigInteger, nullable=False),
     Column("requires_picking", Boolean, nullable=False),
+    Column("quantity_short", BigInteger, nullable=False, server_default="0"),
 )
 
 order_sources: Final = Table(
@@ -243,9 +244,13 @@ operation_log: Final = Table(
     Column("decided_at", BigInteger, nullable=False),
     Column("state_hash", BigInteger, nullable=False),
     Column("entry", LargeBinary, nullable=False),
+    Column("crc", BigInteger, nullable=True),
     UniqueConstraint("site_id", "op_id", name="uq_operation_log_op"),
 )
-"""Every decided operation; ``state_hash`` is the board's after it, ``entry`` what terminals get."""
+"""Every decided operation; ``state_hash`` is the board's after it, ``entry`` what terminals get.
+
+``crc`` is the checksum of the row's other values, NULL in rows of an earlier release.
+"""
 
 Index(
     "uq_operation_log_device",

@@ -41,7 +41,9 @@ def no_cut_off(_ship_method: str, _now_ms: int) -> tuple[int | None, str]:
 def as_said(order: Order) -> Order:
     """Return an order with only what a source can say: a pure function of its words."""
     lines = tuple(
-        msgspec.structs.replace(line, position=place, quantity_picked=0, quantity_cancelled=0)
+        msgspec.structs.replace(
+            line, position=place, quantity_picked=0, quantity_cancelled=0, quantity_short=0
+        )
         for place, line in enumerate(order.lines, 1)
     )
     return msgspec.structs.replace(
@@ -60,6 +62,13 @@ def as_said(order: Order) -> Order:
         retired_ms=None,
         stage_by="",
         cut_off_rule="",
+        handover=None,
+        assignee_id="",
+        assigned_by="",
+        packed=None,
+        parcels=0,
+        backorders=0,
+        backorder_of="",
     )
 
 

@@ -56,6 +56,7 @@ class ExportedLine(msgspec.Struct, frozen=True):
     requires_picking: bool
     quantity_picked: int
     quantity_cancelled: int
+    quantity_short: int
 
 
 class ExportedOrder(msgspec.Struct, frozen=True):
@@ -131,6 +132,7 @@ def _line(line: LineItem) -> ExportedLine:
         line.requires_picking,
         line.quantity_picked,
         line.quantity_cancelled,
+        line.quantity_short,
     )
 
 
@@ -218,6 +220,7 @@ def _rows(order: Order) -> Iterator[list[object]]:
             line.requires_picking,
             line.quantity_picked,
             line.quantity_cancelled,
+            line.quantity_short,
         ]
     if not order.lines:
         yield [*head, *("" for _ in _LINE_COLUMNS)]
@@ -245,7 +248,7 @@ _ORDER_COLUMNS: Final = (
 )
 _LINE_COLUMNS: Final = (
     *("line", "sku", "line_name", "quantity", "location", "requires_picking", "quantity_picked"),
-    "quantity_cancelled",
+    *("quantity_cancelled", "quantity_short"),
 )
 COLUMNS: Final = (*_ORDER_COLUMNS, *_LINE_COLUMNS)
 """The columns of the CSV, in their order."""

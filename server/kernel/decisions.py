@@ -15,6 +15,7 @@ import msgspec
 
 from server.kernel.records import SiteKey, Submission
 from server.sources import CutOff, Said, arrived, as_said, difference, no_cut_off
+from sync.contract.ids import derived
 from sync.contract.messages import Verdict
 from sync.contract.operations import Create, Import, LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import (
@@ -33,6 +34,8 @@ from sync.contract.state_machine import Decider, Decision, Judge
 _ENCODER: Final = msgspec.json.Encoder()
 SYSTEM_ID: Final = ""
 SYSTEM_NAME: Final = "System"
+FOLLOW_UP: Final = "follow-up"
+"""What the id of an operation that came of another is derived with."""
 
 
 class Actor(NamedTuple):
@@ -130,8 +133,6 @@ def _answer(
     if device and not is_next:
         return Verdict(number, operation.op_id, 0, Outcome.REJECTED, Reason.DEVICE_SEQ_GAP)
     row = _decide_one(site, submission, loaded, decided, now_ms, decide)
-    decided.rows.append(row)
-    loaded.verdicts[operation.op_id] = row.verdict
     if device:
         _raise_mark(loaded, decided, device, number)
     return row.verdict
@@ -164,6 +165,22 @@ def _decide_one(
         _keep(decision.order, before, loaded, decided)
     if decision.outcome is not Outcome.REJECTED:
         _remember(submission.operation, operation.order_id, loaded, decided)
+    row = _log(operation, decision, before, name, loaded, decided, now_ms)
+    if decision.made is not None:
+        _follow_up(operation, decision.made, name, loaded, decided, now_ms)
+    return row
+
+
+def _log(
+    operation: Operation,
+    decision: Decision,
+    before: Order | None,
+    name: str,
+    loaded: Loaded,
+    decided: Decided,
+    now_ms: int,
+) -> LogRow:
+    """Add one decided operation to the log."""
     entry = _entry(decided.seq, operation, decision, before, name, now_ms)
     by, at_ms = _in_the_way(decision.reason, before)
     verdict = Verdict(
@@ -175,7 +192,24 @@ def _decide_one(
         by,
         at_ms,
     )
-    return LogRow(entry, _ENCODER.encode(entry), verdict, decided.state_hash)
+    row = LogRow(entry, _ENCODER.encode(entry), verdict, decided.state_hash)
+    decided.rows.append(row)
+    loaded.verdicts[operation.op_id] = verdict
+    return row
+
+
+def _follow_up(
+    operation: Operation, made: Order, name: str, loaded: Loaded, decided: Decided, now_ms: int
+) -> None:
+    """Add the order that came of an operation, as the server's own operation behind it."""
+    op_id = derived(operation.op_id, FOLLOW_UP)
+    if op_id in loaded.verdicts or made.id in loaded.orders or made.id in loaded.taken:
+        return
+    made = arrived(made, now_ms, loaded.cut_off)
+    decided.seq += 1
+    _keep(made, None, loaded, decided)
+    own = Operation(op_id, made.id, Create(), actor_id=operation.actor_id, batch_id=operation.batch_id)
+    _log(own, Decision(Outcome.APPLIED, Reason.NONE, made), None, name, loaded, decided, now_ms)
 
 
 def _actor(submission: Submission, loaded: Loaded) -> Actor | None:
@@ -256,6 +290,9 @@ def _as_typed(order: Order, now_ms: int) -> Order:
         deleted_ms=None,
         tracking_number="",
         exceptions=(),
+        handover=None,
+        packed=None,
+        retired_ms=None,
     )
 
 
@@ -295,11 +332,14 @@ def _entry(
     actor_name: str,
     now_ms: int,
 ) -> LogEntry:
-    """Return the log entry; a new order stands in it once, beside its operation."""
+    """Return the log entry; an order that comes onto the board stands in it once, beside its operation."""
     change = operation.change
     if isinstance(change, Create | Import):
         operation = msgspec.structs.replace(operation, change=type(change)())
     after = decision.order
+    if before is not None and not before.is_on_board and after is not None and after.is_on_board:
+        # A fact brought it back: no terminal has it any more.
+        before = None
     is_change = before is not None and after is not None
     return LogEntry(
         seq,
@@ -317,6 +357,10 @@ def _in_the_way(reason: Reason, before: Order | None) -> tuple[str, int]:
     """Return who is in the way of a rejected operation, and since when."""
     if before is not None and reason is Reason.ALREADY_CLAIMED and before.claimed_by is not None:
         return before.claimed_by.name, before.claimed_by.at_ms
+    if before is not None and reason is Reason.ALREADY_REQUESTED and before.handover is not None:
+        return before.handover.name, before.handover.at_ms
+    if before is not None and reason is Reason.ASSIGNED_MEANWHILE:
+        return before.assigned_by, before.updated_ms
     if before is not None and reason is Reason.ON_HOLD and before.hold is not None:
         return before.hold.by, before.hold.at_ms
     if before is not None and reason is Reason.CANCELLED:

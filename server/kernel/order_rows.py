@@ -14,7 +14,9 @@ from server.kernel.signed import signed, unsigned
 from server.schema import customers, order_line_items, order_sources, orders
 from server.sources import Said
 from server.statements import insert_missing, insert_rows, update_rows, upsert_rows
-from sync.contract.operations import Create, Import, Operation
+from sync.contract.facts import BACKORDER
+from sync.contract.ids import derived
+from sync.contract.operations import Create, Import, Operation, ShortPick
 from sync.contract.orders import LineItem, Order, order_from_bytes
 
 _CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
@@ -29,7 +31,13 @@ def load(connection: Connection, site: SiteKey, operations: Iterable[Operation],
     references = sorted({_reference(operation) for operation in operations} - {("", "")})
     if references:
         _load_references(connection, site, references, loaded)
-    wanted = sorted({operation.order_id for operation in operations} | set(loaded.references.values()))
+    backorders = {
+        derived(operation.op_id, BACKORDER)
+        for operation in operations
+        if isinstance(operation.change, ShortPick)
+    }
+    named = {operation.order_id for operation in operations}
+    wanted = sorted(named | backorders | set(loaded.references.values()))
     rows = connection.execute(
         select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash).where(orders.c.id.in_(wanted))
     )
@@ -106,8 +114,8 @@ def write(
     changed = [row for order_id, row in written.items() if order_id not in made]
     named = made.union(revised)
     _write_customers(connection, [row.order for order_id, row in written.items() if order_id in named])
-    insert_rows(connection, orders, [_values(row) for row in new])
-    update_rows(connection, orders, [_values(row) for row in changed])
+    insert_rows(connection, orders, [values_of(row) for row in new])
+    update_rows(connection, orders, [values_of(row) for row in changed])
     relined = [row.order for row in changed if row.order.lines != lines.get(row.order.id)]
     if relined:
         of_relined = order_line_items.c.order_id.in_([order.id for order in relined])
@@ -142,7 +150,12 @@ def _listed_name(order: Order) -> str:
 
 
 def _write_lines(connection: Connection, changed: list[Order]) -> None:
-    rows = [
+    insert_rows(connection, order_line_items, [row for order in changed for row in lines_of(order)])
+
+
+def lines_of(order: Order) -> list[dict[str, object]]:
+    """Return the rows of an order's lines."""
+    return [
         {
             "order_id": order.id,
             "position": line.position,
@@ -152,15 +165,15 @@ def _write_lines(connection: Connection, changed: list[Order]) -> None:
             "quantity_ordered": line.quantity_ordered,
             "quantity_picked": line.quantity_picked,
             "quantity_cancelled": line.quantity_cancelled,
+            "quantity_short": line.quantity_short,
             "requires_picking": line.requires_picking,
         }
-        for order in changed
         for line in order.lines
     ]
-    insert_rows(connection, order_line_items, rows)
 
 
-def _values(row: OrderRow) -> dict[str, object]:
+def values_of(row: OrderRow) -> dict[str, object]:
+    """Return the row of an order."""
     order = row.order
     return {
         "id": order.id,

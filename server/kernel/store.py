@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from server.checksums import entry_crc
 from server.kernel import order_rows
 from server.kernel.board_reader import BoardReader
 from server.kernel.decisions import FOLLOW_UP, Actor, Decided, Loaded, LogRow, decide_batch
@@ -33,7 +34,7 @@ from server.sources import CutOff, no_cut_off
 from server.statements import insert_rows, once_more, update_rows
 from sync.contract.ids import derived
 from sync.contract.messages import Hello, Verdict
-from sync.contract.operations import Create, Import, Operation, Outcome, Reason, ShortPick
+from sync.contract.operations import Create, Edit, Import, Operation, Outcome, Reason, ShortPick
 from sync.contract.orders import LineItem
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, FaultHook, Ids
@@ -87,7 +88,9 @@ class Store:
     def _commit(self, batch: Batch) -> Committed:
         with self._engine.begin() as connection:
             loaded = _load(connection, batch)
-            if any(isinstance(each.operation.change, Create | Import | ShortPick) for each in batch.submissions):
+            if any(
+                isinstance(each.operation.change, Create | Import | ShortPick) for each in batch.submissions
+            ):
                 loaded.cut_off = self._cut_offs(connection, batch.site)
             lines = {order_id: order.lines for order_id, order in loaded.orders.items()}
             decided = decide_batch(batch.site, batch.submissions, loaded, self._clock.wall_ms(), self._decide)
@@ -186,7 +189,9 @@ class Store:
                 .where(boards.c.site_id == batch.site.site_id)
                 .values(seq=decided.seq, state_hash=signed(decided.state_hash))
             )
-        revised = [said.order_id for said in decided.said.values()]
+        entries = (row.entry.operation for row in decided.rows)
+        edited = [each.order_id for each in entries if isinstance(each.change, Edit)]
+        revised = [*(said.order_id for said in decided.said.values()), *edited]
         order_rows.write(connection, decided.written, decided.made, revised, lines)
         order_rows.write_said(connection, batch.site, decided.said)
         _write_marks(connection, decided.marks)
@@ -301,7 +306,7 @@ def _write_marks(connection: Connection, marks: dict[str, int]) -> None:
 
 def _log_values(site: SiteKey, row: LogRow) -> dict[str, object]:
     operation, verdict = row.entry.operation, row.verdict
-    return {
+    values: dict[str, object] = {
         "site_id": site.site_id,
         "seq": row.entry.seq,
         "op_id": operation.op_id,
@@ -317,3 +322,4 @@ def _log_values(site: SiteKey, row: LogRow) -> dict[str, object]:
         "state_hash": signed(row.state_hash),
         "entry": row.encoded,
     }
+    return {**values, "crc": entry_crc(values)}

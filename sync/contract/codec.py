@@ -10,11 +10,12 @@ Errors::
 from __future__ import annotations
 
 import re
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import zstandard
 
+from sync.contract.changes import KINDS
 from sync.contract.limits import CLIENT_FRAME_BYTES, JSON_DEPTH, SERVER_FRAME_BYTES
 from sync.contract.messages import ClientMessage, Message, RawDelta, RawSnapshotChunk, ServerMessage
 
@@ -63,8 +64,49 @@ def decode_client(frame: Frame) -> ClientMessage:
 
 
 def decode_server(frame: Frame) -> ServerMessage:
-    """Return what the server said; raises :class:`CodecError`."""
-    return _decoded(_SERVER, _unpacked(frame, SERVER_FRAME_BYTES))
+    """Return what the server said; raises :class:`CodecError`.
+
+    Kinds of operations that only a later release knows become :class:`Unknown`: what they did to the order
+    stands beside them.
+    """
+    data = _unpacked(frame, SERVER_FRAME_BYTES)
+    try:
+        return _decoded(_SERVER, data)
+    except MalformedFrameError:
+        known = _without_later_kinds(data)
+        if known is None:
+            raise
+        return _decoded(_SERVER, known)
+
+
+def _without_later_kinds(data: bytes) -> bytes | None:
+    """Return a delta with the kinds that are not ours marked as unknown, None when there are none."""
+    try:
+        message = msgspec.json.decode(data, type=_LaterDelta)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    changes = [change for entry in message.entries if (change := _later_change(entry)) is not None]
+    for change in changes:
+        name = str(change["kind"])
+        change.clear()
+        change.update(kind="unknown", name=name)
+    return _ENCODER.encode(message) if changes else None
+
+
+class _LaterDelta(msgspec.Struct, frozen=True, tag="delta", tag_field="type"):
+    """A delta of which nothing is known but where its operations stand."""
+
+    prev_seq: int
+    seq: int
+    entries: list[dict[str, Any]]
+
+
+def _later_change(entry: dict[str, Any]) -> dict[str, Any] | None:
+    operation = entry.get("operation")
+    change = operation.get("change") if isinstance(operation, dict) else None
+    if not isinstance(change, dict) or not isinstance(change.get("kind"), str):
+        return None
+    return None if change["kind"] in KINDS else change
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:

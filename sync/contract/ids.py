@@ -5,6 +5,7 @@ Layout (RFC 9562): 48 bits of Unix milliseconds, version 7, 12 random bits, vari
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Protocol
 
@@ -33,3 +34,10 @@ class Uuid7Ids:
         version = (7 << 76) | (self._random.getrandbits(12) << 64)
         variant = (0b10 << 62) | self._random.getrandbits(62)
         return str(uuid.UUID(int=stamp | version | variant))
+
+
+def derived(of: str, what: str) -> str:
+    """Return an id (UUIDv8) that follows from another: made twice, it is the same."""
+    digest = int.from_bytes(hashlib.blake2b(f"{of}:{what}".encode(), digest_size=16).digest(), "big")
+    kept = digest & ~(0xF << 76) & ~(0b11 << 62)
+    return str(uuid.UUID(int=kept | (8 << 76) | (0b10 << 62)))

@@ -23,3 +23,18 @@ SILENCE_MS: Final = 15_000
 """A link without a frame for this long is dead."""
 NOTE_BYTES: Final = 64 * 1024
 """Longest note, hold note or other free text."""
+QUANTITY_MAX: Final = 1_000_000
+"""Most pieces in one pick."""
+PRIORITY_MAX: Final = 3
+TAGS_MAX: Final = 50
+TAG_CHARACTERS: Final = 100
+SHORT_LINES: Final = 1_000
+EXCEPTIONS_MAX: Final = 100
+"""Open exceptions of one order; beyond, the oldest gives way."""
+COMPARE_RANGES: Final = 64
+REPAIR_ORDERS: Final = 256
+SNAPSHOT_PAGE_ORDERS: Final = 50
+"""Orders of each stage that an empty terminal sees first."""
+DEVICE_OPERATIONS_PER_S: Final = 50
+DEVICE_BURST: Final = 200
+"""What one device may hand in at once; more is paced."""

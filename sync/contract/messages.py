@@ -14,8 +14,9 @@ from sync.contract.operations import LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import Order
 from sync.contract.problems import Problem
 
-PROTOCOL_MIN: Final = 1
-PROTOCOL_MAX: Final = 1
+PROTOCOL_MIN: Final = 2
+PROTOCOL_MAX: Final = 2
+"""Protocol 1 was never released: its orders lack fields that the state hash covers."""
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -31,7 +32,8 @@ class Auth(_Message, frozen=True, tag="auth"):
 class Hello(_Message, frozen=True, tag="hello"):
     """What the client has: its device, the epoch and cursor of its cache, the hash of it.
 
-    ``next_device_seq`` is the first number that this device still holds or will give next.
+    ``next_device_seq`` is the first number that this device still holds or will give next,
+    ``kept_device_seq`` the first of those that are done and could be offered again (0: none is).
     """
 
     protocol_min: int
@@ -42,6 +44,7 @@ class Hello(_Message, frozen=True, tag="hello"):
     epoch: str = ""
     cursor: int = 0
     state_hash: int = 0
+    kept_device_seq: int = 0
 
 
 class Submit(_Message, frozen=True, tag="submit"):
@@ -55,6 +58,28 @@ class Ping(_Message, frozen=True, tag="ping"):
 
     n: int
     mono_ms: int
+
+
+class Compare(_Message, frozen=True, tag="compare"):
+    """Asks for the sums of ranges of the board: pairs (lo, hi) of order ids, ``lo <= id < hi``.
+
+    ``n`` comes back; an empty ``hi`` is the end of the board.
+    """
+
+    n: int
+    ranges: list[tuple[str, str]]
+
+
+class Fetch(_Message, frozen=True, tag="fetch"):
+    """Asks for the orders of one range of ids, at most 256 of them."""
+
+    n: int
+    lo: str
+    hi: str
+
+
+class Reload(_Message, frozen=True, tag="reload"):
+    """Asks for the whole board anew: too much of it differs for a repair."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -80,7 +105,8 @@ class Welcome(_Message, frozen=True, tag="welcome"):
     """The server's answer to hello: who and where you are, where the log stands.
 
     ``decided_device_seq`` is the highest number of this device that is decided, ``durable_seq``
-    the highest seq that a verified backup covers, ``wall_ms`` the server's clock.
+    the highest seq that a verified backup covers, ``wall_ms`` the server's clock. ``state_hash`` is that of
+    the board at the client's own cursor, None when it has no cursor in this epoch.
     """
 
     protocol: int
@@ -92,6 +118,7 @@ class Welcome(_Message, frozen=True, tag="welcome"):
     decided_device_seq: int
     durable_seq: int
     wall_ms: int
+    state_hash: int | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,6 +139,16 @@ class Decided(_Message, frozen=True, tag="decided"):
     """Outcomes for the operations of a Submit."""
 
     verdicts: list[Verdict]
+
+
+class Faulted(_Message, frozen=True, tag="faulted"):
+    """The server failed on this one operation, and looked at nothing behind it of this device.
+
+    Not a verdict: the operation is not in the log. Sent again it may be decided.
+    """
+
+    device_seq: int
+    op_id: str
 
 
 class Delta(_Message, frozen=True, tag="delta"):
@@ -145,6 +182,12 @@ class SnapshotBegin(_Message, frozen=True, tag="snapshot_begin"):
     decided_device_seq: int
 
 
+class SnapshotPage(_Message, frozen=True, tag="snapshot_page"):
+    """What an empty terminal shows until the snapshot is whole: the first orders of each stage."""
+
+    orders: list[Order]
+
+
 class SnapshotChunk(_Message, frozen=True, tag="snapshot_chunk"):
     """Some orders of the snapshot; ``index`` from 0."""
 
@@ -165,6 +208,27 @@ class SnapshotEnd(_Message, frozen=True, tag="snapshot_end"):
     seq: int
 
 
+class Compared(_Message, frozen=True, tag="compared"):
+    """Answer to Compare: pairs (sum of row hashes, orders) of each range, at exactly ``seq``.
+
+    No delta beyond ``seq`` was sent before it, and all up to ``seq`` were.
+    """
+
+    n: int
+    seq: int
+    sums: list[tuple[int, int]]
+
+
+class Repair(_Message, frozen=True, tag="repair"):
+    """Answer to Fetch: all orders of the range at exactly ``seq``, as Compared stands to its deltas."""
+
+    n: int
+    seq: int
+    lo: str
+    hi: str
+    orders: list[Order]
+
+
 class Pong(_Message, frozen=True, tag="pong"):
     """Answer to Ping, with the server's clock."""
 
@@ -174,11 +238,16 @@ class Pong(_Message, frozen=True, tag="pong"):
 
 
 class Heartbeat(_Message, frozen=True, tag="heartbeat"):
-    """Where the log stands, every few seconds: a client that is behind says hello again."""
+    """Where the log stands, every few seconds: a client that is behind says hello again.
+
+    ``n`` counts the heartbeats of this link from 1. Some carry the ``state_hash`` of the board at ``head``.
+    """
 
     head: int
     durable_seq: int
     wall_ms: int
+    n: int = 0
+    state_hash: int | None = None
 
 
 class Refused(_Message, frozen=True, tag="refused"):
@@ -187,8 +256,8 @@ class Refused(_Message, frozen=True, tag="refused"):
     problem: Problem
 
 
-ClientMessage = Auth | Hello | Submit | Ping
-ServerMessage = (
-    Welcome | Decided | Delta | SnapshotBegin | SnapshotChunk | SnapshotEnd | Pong | Heartbeat | Refused
-)
+ClientMessage = Auth | Hello | Submit | Ping | Compare | Fetch | Reload
+BoardMessage = Delta | SnapshotBegin | SnapshotPage | SnapshotChunk | SnapshotEnd | Compared | Repair
+"""What brings the board, or a part of it, to a terminal."""
+ServerMessage = Welcome | Decided | Faulted | BoardMessage | Pong | Heartbeat | Refused
 Message = ClientMessage | ServerMessage

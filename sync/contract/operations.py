@@ -12,8 +12,79 @@ from typing import Final
 
 import msgspec
 
+from sync.contract.changes import (
+    KINDS,
+    Acknowledge,
+    Assign,
+    Cancel,
+    Change,
+    Create,
+    Edit,
+    Fact,
+    Import,
+    Move,
+    Note,
+    Pack,
+    Pick,
+    Prioritise,
+    PutOnHold,
+    Reinstate,
+    Release,
+    RequestHandover,
+    Resolve,
+    Retire,
+    Schedule,
+    Ship,
+    ShortLine,
+    ShortPick,
+    Skip,
+    Tag,
+    Take,
+    Unclaim,
+    Unknown,
+)
 from sync.contract.orders import Order, OrderPatch
 from sync.contract.stages import Stage
+
+__all__ = [
+    "KINDS",
+    "Acknowledge",
+    "Assign",
+    "Cancel",
+    "Change",
+    "Create",
+    "Edit",
+    "Fact",
+    "Import",
+    "LogEntry",
+    "Move",
+    "Note",
+    "Operation",
+    "Outcome",
+    "Pack",
+    "Pick",
+    "Prioritise",
+    "PutOnHold",
+    "Reason",
+    "Reinstate",
+    "Release",
+    "RequestHandover",
+    "Resolve",
+    "Retire",
+    "Schedule",
+    "Ship",
+    "ShortLine",
+    "ShortPick",
+    "Skip",
+    "Source",
+    "Tag",
+    "Take",
+    "Unclaim",
+    "Unknown",
+    "crc",
+    "operation_bytes",
+    "operation_from_bytes",
+]
 
 
 class Source(StrEnum):
@@ -26,83 +97,6 @@ class Source(StrEnum):
     MENU = "menu"
     TOUCH = "touch"
     SYSTEM = "system"
-
-
-class Create(msgspec.Struct, frozen=True, tag="create", tag_field="kind", omit_defaults=True):
-    """A new order by hand. In the log ``order`` is empty: the entry carries it as it was stored."""
-
-    order: Order | None = None
-
-
-class Import(msgspec.Struct, frozen=True, tag="import", tag_field="kind", omit_defaults=True):
-    """An order as its source says it: new, or changed since; one ``batch_id`` a file or request.
-
-    ``said_ms`` is when the source last changed it (0: unknown), ``patch`` what of that is taken: the
-    server works it out and whatever else comes in is ignored. In the log both orders are empty.
-    """
-
-    order: Order | None = None
-    said_ms: int = 0
-    patch: OrderPatch | None = None
-
-
-class Move(msgspec.Struct, frozen=True, tag="move", tag_field="kind"):
-    """To another stage. Moving to picking claims the order."""
-
-    to: Stage
-
-
-class Take(msgspec.Struct, frozen=True, tag="claim", tag_field="kind"):
-    """Claim: the actor holds the order."""
-
-
-class Unclaim(msgspec.Struct, frozen=True, tag="unclaim", tag_field="kind"):
-    """The actor holds it no longer."""
-
-
-class PutOnHold(msgspec.Struct, frozen=True, tag="hold", tag_field="kind", omit_defaults=True):
-    """The order waits for ``reason`` (one of ``HoldReason``)."""
-
-    reason: str
-    note: str = ""
-    until_ms: int | None = None
-
-
-class Release(msgspec.Struct, frozen=True, tag="release", tag_field="kind"):
-    """The order waits no longer."""
-
-
-class Cancel(msgspec.Struct, frozen=True, tag="cancel", tag_field="kind", omit_defaults=True):
-    """Nobody fulfils the order any more; what is picked goes back. ``note`` says why."""
-
-    note: str = ""
-
-
-class Ship(msgspec.Struct, frozen=True, tag="ship", tag_field="kind", omit_defaults=True):
-    """Handed to the carrier, with the number on the label; again with another number corrects it."""
-
-    tracking_number: str = ""
-    carrier: str = ""
-
-
-class Schedule(msgspec.Struct, frozen=True, tag="schedule", tag_field="kind", omit_defaults=True):
-    """The server worked the cut-off out anew by the rule ``rule`` (empty: no rule fits any more)."""
-
-    cut_off_ms: int | None = None
-    rule: str = ""
-
-
-class Retire(msgspec.Struct, frozen=True, tag="retire", tag_field="kind"):
-    """The finished order leaves the board set, on every terminal at the same seq."""
-
-
-Change = Create | Import | Move | Take | Unclaim | PutOnHold | Release | Cancel | Ship | Schedule | Retire
-"""What an operation does; the tag ``kind`` names it on the wire."""
-
-KINDS: Final[tuple[str, ...]] = (
-    *("create", "import", "move", "claim", "unclaim", "hold", "release"),
-    *("cancel", "ship", "schedule", "retire"),
-)
 
 
 class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -129,6 +123,8 @@ class Operation(msgspec.Struct, frozen=True, omit_defaults=True):
     boot_id: str = ""
     base_stage: Stage | None = None
     base_revision: int = 0
+    base_lines: int | None = None
+    """Checksum of the lines that a finished pick was based on (``orders.lines_crc``); None: not checked."""
 
 
 class Outcome(StrEnum):
@@ -147,20 +143,43 @@ class Reason(StrEnum):
     NONE = ""
     ADDRESS_CHANGED = "ADDRESS_CHANGED"
     ALREADY_CLAIMED = "ALREADY_CLAIMED"
+    ALREADY_REQUESTED = "ALREADY_REQUESTED"
     ALREADY_SHIPPED = "ALREADY_SHIPPED"
+    ASSIGNED_MEANWHILE = "ASSIGNED_MEANWHILE"
     CANCELLED = "CANCELLED"
     CHANGED_SINCE = "CHANGED_SINCE"
     DEVICE_SEQ_GAP = "DEVICE_SEQ_GAP"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     FORBIDDEN = "FORBIDDEN"
+    LINE_UNKNOWN = "LINE_UNKNOWN"
     LINES_CHANGED = "LINES_CHANGED"
     MOVED_MEANWHILE = "MOVED_MEANWHILE"
+    NOT_CANCELLED = "NOT_CANCELLED"
     NOT_CLAIMED = "NOT_CLAIMED"
     NOT_ON_HOLD = "NOT_ON_HOLD"
+    NOTE_TOO_LONG = "NOTE_TOO_LONG"
     ON_HOLD = "ON_HOLD"
+    OVER_PICKED = "OVER_PICKED"
+    PACKED_AFTER_CANCEL = "PACKED_AFTER_CANCEL"
+    PACKED_ON_HOLD = "PACKED_ON_HOLD"
+    PICKED_AFTER_CANCEL = "PICKED_AFTER_CANCEL"
+    PICKED_AFTER_SHIP = "PICKED_AFTER_SHIP"
+    PICKED_ON_HOLD = "PICKED_ON_HOLD"
+    QUARANTINED = "QUARANTINED"
+    SHIPPED_AFTER_CANCEL = "SHIPPED_AFTER_CANCEL"
+    SHIPPED_EARLY = "SHIPPED_EARLY"
+    SHIPPED_ON_HOLD = "SHIPPED_ON_HOLD"
     STILL_OPEN = "STILL_OPEN"
     STEP_TOO_LONG = "STEP_TOO_LONG"
+    TOO_MANY_TAGS = "TOO_MANY_TAGS"
     UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    UPGRADE_REQUIRED = "UPGRADE_REQUIRED"
+    OTHER = "OTHER"
+    """A reason of a later release."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason | None:
+        return cls.OTHER if isinstance(value, str) else None
 
 
 class LogEntry(msgspec.Struct, frozen=True, omit_defaults=True):

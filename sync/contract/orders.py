@@ -7,6 +7,7 @@ bytes nor the row hash of an order that does not use it.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,7 +55,16 @@ class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     location: str = ""
     quantity_picked: int = 0
     quantity_cancelled: int = 0
+    """What the source of the order took back."""
     requires_picking: bool = True
+    quantity_short: int = 0
+    """What people did not find and gave up on: a backorder holds it."""
+
+    @property
+    def quantity_open(self) -> int:
+        """Pieces that somebody still has to pick."""
+        given_up = self.quantity_cancelled + self.quantity_short
+        return max(0, self.quantity_ordered - given_up - self.quantity_picked)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -75,13 +85,18 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     until_ms: int | None = None
 
 
-class OrderException(msgspec.Struct, frozen=True):
-    """A fact that no longer fits the order; ``code`` is a reason code of the operations."""
+class OrderException(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A fact that no longer fits the order; ``code`` is a reason code of the operations.
+
+    It stays until somebody resolves it. ``seen_by`` is the name of who acknowledged it.
+    """
 
     code: str
     sentence: str
     op_id: str
     at_ms: int
+    seen_by: str = ""
+    seen_ms: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,6 +137,15 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rule that the cut-off was worked out by, empty when it was given or there is none."""
     retired_ms: int | None = None
     """When the order left the board set: search still finds it, boards no longer hold it."""
+    handover: Claim | None = None
+    """Who asks whoever holds the order to hand it over, and since when."""
+    assignee_id: str = ""
+    assigned_by: str = ""
+    packed: Claim | None = None
+    """Who packed it and when."""
+    parcels: int = 0
+    backorders: int = 0
+    """How many backorders were made of its short rests."""
 
     @property
     def is_open(self) -> bool:
@@ -168,6 +192,12 @@ class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
     stage_by: str | UnsetType = UNSET
     cut_off_rule: str | UnsetType = UNSET
     retired_ms: int | UnsetType | None = UNSET
+    handover: Claim | UnsetType | None = UNSET
+    assignee_id: str | UnsetType = UNSET
+    assigned_by: str | UnsetType = UNSET
+    packed: Claim | UnsetType | None = UNSET
+    parcels: int | UnsetType = UNSET
+    backorders: int | UnsetType = UNSET
 
 
 PATCHED_FIELDS: Final[tuple[str, ...]] = OrderPatch.__struct_fields__
@@ -206,6 +236,15 @@ def order_from_bytes(data: bytes | str) -> Order:
 def row_hash(canonical: bytes) -> int:
     """Return the 64-bit hash of one order's canonical bytes."""
     return int.from_bytes(hashlib.blake2b(canonical, digest_size=8).digest(), "big")
+
+
+def lines_crc(order: Order) -> int:
+    """Return a checksum of what is to be picked: what finishing a pick was based on.
+
+    Picks and short picks do not change it, only what the source of the order orders.
+    """
+    wanted = [(line.sku, line.name, line.quantity_ordered - line.quantity_cancelled) for line in order.lines]
+    return zlib.crc32(_ENCODER.encode(wanted))
 
 
 HASH_MODULUS: Final = 1 << 64

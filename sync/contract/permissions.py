@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """One thing that a role allows; the first eleven are kinds of operations."""
+    """One thing that a role allows; most are kinds of operations."""
 
     CREATE = "create"
     IMPORT = "import"
@@ -34,6 +34,19 @@ class Right(StrEnum):
     SHIP = "ship"
     SCHEDULE = "schedule"
     RETIRE = "retire"
+    REQUEST_HANDOVER = "request_handover"
+    ASSIGN = "assign"
+    PRIORITISE = "prioritise"
+    REINSTATE = "reinstate"
+    PICK = "pick"
+    SHORT_PICK = "short_pick"
+    PACK = "pack"
+    NOTE = "note"
+    TAG = "tag"
+    EDIT = "edit"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    TAKE_OVER = "take_over"
     SKIP_STAGE = "skip_stage"
     REOPEN = "reopen"
     READ_BOARD = "read_board"
@@ -42,19 +55,24 @@ class Right(StrEnum):
     ADMINISTER = "administer"
 
 
-_FLOOR: Final = frozenset({Right.READ_BOARD, Right.MOVE, Right.CLAIM, Right.UNCLAIM, Right.HOLD, Right.SHIP})
-_OFFICE: Final = frozenset(
-    {
-        *(Right.READ_BOARD, Right.CREATE, Right.IMPORT, Right.EXPORT),
-        *(Right.HOLD, Right.RELEASE, Right.CANCEL),
-    }
+_ALL: Final = frozenset(
+    {Right.READ_BOARD, Right.NOTE, Right.TAG, Right.ACKNOWLEDGE, Right.RESOLVE, Right.HOLD}
 )
+_FLOOR: Final = _ALL | {
+    *(Right.MOVE, Right.CLAIM, Right.UNCLAIM, Right.REQUEST_HANDOVER),
+    *(Right.PICK, Right.SHORT_PICK, Right.PACK, Right.SHIP),
+}
+_OFFICE: Final = _ALL | {
+    *(Right.CREATE, Right.IMPORT, Right.EXPORT, Right.RELEASE, Right.CANCEL, Right.REINSTATE),
+    *(Right.EDIT, Right.PRIORITISE),
+}
+_LEAD: Final = frozenset({Right.SKIP_STAGE, Right.REOPEN, Right.TAKE_OVER, Right.ASSIGN, Right.SET_CUT_OFFS})
 
 ALLOWED: Final[dict[Role, frozenset[Right]]] = {
     Role.VIEWER: frozenset({Right.READ_BOARD}),
     Role.PICKER: _FLOOR,
     Role.PACKER: _FLOOR,
-    Role.SUPERVISOR: _FLOOR | _OFFICE | {Right.SKIP_STAGE, Right.REOPEN, Right.SET_CUT_OFFS},
+    Role.SUPERVISOR: _FLOOR | _OFFICE | _LEAD,
     Role.OFFICE: _OFFICE,
     Role.IT: frozenset({Right.READ_BOARD, Right.ADMINISTER, Right.SET_CUT_OFFS}),
     Role.AUDITOR: frozenset({Right.READ_BOARD, Right.EXPORT}),

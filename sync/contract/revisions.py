@@ -80,7 +80,10 @@ def _joined(old: tuple[LineItem, ...], new: tuple[LineItem, ...]) -> tuple[LineI
         line
         if twin is None
         else msgspec.structs.replace(
-            line, location=line.location or twin.location, quantity_picked=twin.quantity_picked
+            line,
+            location=line.location or twin.location,
+            quantity_picked=twin.quantity_picked,
+            quantity_short=twin.quantity_short,
         )
         for line, twin in pairs
     ]

@@ -30,7 +30,12 @@ def carrier_name(order: Order) -> str:
 
 def card_values(order: Order) -> CardValues:
     """Return the card columns of an order."""
-    to_pick = [line for line in order.lines if line.requires_picking]
+    # What its source took away whole is no line to pick any more.
+    to_pick = [
+        line
+        for line in order.lines
+        if line.requires_picking and line.quantity_cancelled < line.quantity_ordered
+    ]
     claim, hold = order.claimed_by, order.hold
     return (
         order.number,
@@ -44,7 +49,7 @@ def card_values(order: Order) -> CardValues:
         order.stage_ms,
         len(to_pick),
         sum(map(_is_picked, to_pick)),
-        sum(_is_short(line, order) for line in to_pick),
+        sum(line.quantity_short > 0 for line in to_pick),
         sum(line.quantity_ordered for line in to_pick),
         claim.name if claim else "",
         claim.user_id if claim else "",
@@ -65,15 +70,8 @@ def _disagreement(order: Order) -> str:
     return told[-1].sentence if told else ""
 
 
-def _is_short(line: LineItem, order: Order) -> bool:
-    """Say whether pieces of a line are missing; a line that the source took away is not."""
-    is_gone = line.quantity_cancelled >= line.quantity_ordered
-    is_taken_away = is_gone and any(each.code == Reason.LINES_CHANGED for each in order.exceptions)
-    return line.quantity_cancelled > 0 and not is_taken_away
-
-
 def _is_picked(line: LineItem) -> bool:
-    return line.quantity_cancelled == 0 and line.quantity_picked >= line.quantity_ordered
+    return line.quantity_open == 0 and line.quantity_short == 0
 
 
 def card_row(local_id: int, order_id: str, values: CardValues, backorder_number: str, fate: Fate) -> CardRow:
