@@ -5,7 +5,7 @@ IMMEDIATE, so two processes on one folder wait for each other and a crash leaves
 PostgreSQL does differently is in ``server/postgresql.py``, which is loaded for an address only.
 
 Errors (``ProblemError``): ``NOT_SET_UP``, ``NOT_OUR_FOLDER``, ``NOT_OUR_DATABASE``, ``FOLDER_UNUSABLE``,
-``NEWER_DATA``, and those of an address.
+``NEWER_DATA``, ``DATA_IN_USE``, and those of an address.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from server import folders
 from server.cut_offs.rows import Calendars
 from server.identities import Identities
 from server.interface import search_rows
@@ -46,11 +47,20 @@ _PRAGMAS: Final = (
 class Database:
     """One open database; ``place`` says to people where it is."""
 
-    def __init__(self, engine: Engine, clock: Clock, ids: Ids, faults: FaultHook, place: str = "") -> None:
-        """Make the stores over ``engine``."""
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        faults: FaultHook,
+        place: str = "",
+        lock: int | None = None,
+    ) -> None:
+        """Make the stores over ``engine``; ``lock`` is that of its data folder."""
         reading = engine.execution_options(is_reading=True)
         self.engine = engine
         self.place = place
+        self._lock = lock
         self.reader = BoardReader(reading, clock)
         self.store = Store(
             engine, self.reader, clock, ids, faults, cut_offs=Calendars(), written=search_rows.write
@@ -60,6 +70,8 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        folders.unlock(self._lock)
+        self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +107,7 @@ def create_database(
     try:
         make_folder(folder)
         if not (folder / FILE_NAME).exists():
-            _check_empty(folder)
+            check_empty(folder)
             # Customers and hashes: not for everybody, wherever the folder lies. SQLite's other files follow.
             (folder / FILE_NAME).touch(mode=0o640)
     except OSError as error:
@@ -115,9 +127,13 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
 
 
-def _check_empty(folder: Path) -> None:
-    """Refuse a folder with somebody else's things: a wrong ``--data`` must not scatter files there."""
-    if any(entry.name not in _HARMLESS for entry in folder.iterdir()):
+def check_empty(folder: Path, ours: str = "") -> None:
+    """Refuse a folder with somebody else's things: a wrong ``--data`` must not scatter files there.
+
+    What begins with one of the words ``ours`` is not somebody else's.
+    """
+    names = {entry.name for entry in folder.iterdir()} - _HARMLESS
+    if any(not name.startswith(tuple(ours.split())) for name in names):
         raise ProblemError(
             "NOT_OUR_FOLDER",
             f"{folder} holds other things and no server data. Nothing has been changed.",
@@ -133,16 +149,18 @@ def memory_database(clock: Clock, ids: Ids, faults: FaultHook | None = None) -> 
 
 
 def _opened(path: Path, clock: Clock, ids: Ids, faults: FaultHook) -> Database:
+    lock = folders.lock(path.parent)
     engine = _engine(f"sqlite:///{path}", pool_size=4)
+    database = Database(engine, clock, ids, faults, str(path.parent), lock)
     try:
         migrate(engine)
     except ProblemError:
-        engine.dispose()
+        database.close()
         raise
     except (DatabaseError, OSError, ValueError) as error:
-        engine.dispose()
+        database.close()
         raise _unusable(path, error) from error
-    return Database(engine, clock, ids, faults, str(path.parent))
+    return database
 
 
 def _on_postgresql(

@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Boolean, Connection, Float, Integer, LargeBinary, Table, text
+from sqlalchemy import JSON, BigInteger, Boolean, Connection, Float, Integer, LargeBinary, Table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -25,6 +25,7 @@ _TYPES: Final[tuple[tuple[type[TypeEngine[Any]], str], ...]] = (
     (Boolean, "boolean"),
     (Float, "double precision"),
     (Integer, "integer"),
+    (JSON, "jsonb"),
     (LargeBinary, "bytea"),
 )
 """PostgreSQL's names of the columns' types; everything else is text."""

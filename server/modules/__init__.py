@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from server.modules import (
+    backups,
     board,
     cut_offs,
     demo,
@@ -39,4 +40,5 @@ MODULES: Final[tuple[Module, ...]] = (
     folders.MODULE,
     cut_offs.MODULE,
     retirement.MODULE,
+    backups.MODULE,
 )
