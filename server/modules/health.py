@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from starlette.requests import Request
@@ -18,10 +18,21 @@ from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
 from server.registration import Command, CommandContext, Module, add_data_option
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
+from sync.contract.problems import Problem
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from server.checking import Report
 
 FREE_BYTES: Final = 100 * 1024 * 1024
 """Less free space than this, and the server says that it is not ready."""
 PRODUCT: Final = "fulfillment-kanban"
+_DAMAGED: Final = Problem(
+    "DATA_DAMAGED",
+    "The server's data is not what was written.",
+    "Stop the server, keep a copy of the data for who maintains it, and restore the newest backup.",
+)
 
 
 class HealthAnswer(msgspec.Struct):
@@ -82,11 +93,16 @@ def _checks(services: Services) -> dict[str, bool]:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add_data_option(parser)
+    parser.add_argument("--check", action="store_true", help="go through the file, the log and every order")
     parser.add_argument("--json", action="store_true", help="answer with one JSON line")
 
 
 def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
     with context.open_database(arguments) as database:
+        # First: what follows would end with the first thing that cannot be read.
+        report = _checked(database.engine, context) if arguments.check else None
+        if report is not None and not report.is_whole:
+            return _tell_findings(report, arguments, context)
         sites = database.identities.sites()
         heads = {site: database.reader.head(site.key).seq for site in sites}
         counts = {site: database.reader.counts(site.key) for site in sites}
@@ -95,12 +111,41 @@ def _run(arguments: argparse.Namespace, context: CommandContext) -> int:
         for site in sites
     ]
     if arguments.json:
-        context.say(json.dumps({"status": "ok", "sites": rows}))
+        checked = {"operations_checked": _operations(report)} if report else {}
+        context.say(json.dumps({"status": "ok", "sites": rows, **checked}))
         return 0
     for site in sites:
         orders = ", ".join(f"{count} {stage}" for stage, count in sorted(counts[site].items()))
         context.say(f"{site.organization} / {site.name}: {orders or 'no orders'}, log at {heads[site]}")
+    if report is not None:
+        context.say(f"Checked: {_operations(report):,} operations make exactly the orders that are stored.")
     return 0
+
+
+def _checked(engine: Engine, context: CommandContext) -> Report:
+    # Only this command needs it.
+    from server.checking import check
+    from server.progress import ProgressLine
+
+    line = ProgressLine(context.stderr)
+    try:
+        return check(engine, lambda words: line.say(f"Checking {words}…"))
+    finally:
+        line.clear()
+
+
+def _operations(report: Report) -> int:
+    return sum(board.entries for board in report.boards)
+
+
+def _tell_findings(report: Report, arguments: argparse.Namespace, context: CommandContext) -> int:
+    found = [{"code": each.code, "sentence": each.sentence} for each in report.findings]
+    if arguments.json:
+        context.say(json.dumps({"status": "damaged", "findings": found}))
+    for each in report.findings if not arguments.json else ():
+        context.say(f"{each.sentence} [{each.code}]")
+    context.warn(_DAMAGED.line())
+    return 1
 
 
 MODULE: Final = Module(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from server.commands import serve
@@ -210,6 +211,27 @@ def test_health_says_what_is_there(data: Path, capsys: pytest.CaptureFixture[str
     assert (site["seq"], sum(site["orders"].values())) == (30, 30)
     assert run("health", "--data", data) == 0
     assert " confirmed, " in capsys.readouterr().out
+
+
+def test_health_checks_everything_when_asked(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each thing that is wrong, and exit code 1."""
+    run("demo", "--data", data, "--orders", "30")
+    capsys.readouterr()
+    assert run("health", "--data", data, "--check") == 0
+    assert "Checked: 30 operations make exactly the orders that are stored." in capsys.readouterr().out
+    assert run("health", "--data", data, "--check", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["operations_checked"] == 30
+    with opened(data) as database, database.engine.begin() as connection:
+        two = "SELECT id FROM orders ORDER BY id LIMIT 2"
+        connection.execute(text(f"UPDATE orders SET number = number || 'x' WHERE id IN ({two})"))
+    assert run("health", "--data", data, "--check") == 1
+    told = capsys.readouterr()
+    assert [line.rpartition(" ")[2] for line in told.out.splitlines()] == ["[ORDER_DIFFERS]"] * 2
+    assert "[DATA_DAMAGED]" in told.err
+    assert run("health", "--data", data, "--check", "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == "damaged"
+    assert {finding["code"] for finding in answer["findings"]} == {"ORDER_DIFFERS"}
 
 
 def test_several_sites_need_a_name(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
