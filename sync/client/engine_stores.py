@@ -159,15 +159,7 @@ class Stores:
                 raise
             self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
         if salvage is not None:
-            lost = "an unknown number of" if salvage.rows_lost is None else str(salvage.rows_lost)
-            problems.append(
-                Problem(
-                    "OUTBOX_SALVAGED",
-                    f"The list of unsent moves was damaged: {salvage.rows_saved} moves were saved, "
-                    f"{lost} lost. The damaged file is kept as {salvage.put_aside}.",
-                    "Check your last moves on the board and tell IT.",
-                )
-            )
+            problems.append(salvage.problem)
         self._cache, put_aside, reason = Cache.open(self._profile.cache)
         if put_aside:
             problems.append(_put_aside(reason, put_aside))

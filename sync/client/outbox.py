@@ -21,18 +21,20 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from sync.client.store_values import Held, OutboxState
-from sync.client.stores import files
+from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind
+from sync.client.store_values import Answered, Held, Judged, Kept, OutboxState, SetAside
+from sync.client.stores import files, outbox_history, outbox_needs
 from sync.client.stores import outbox_schema as schema
 from sync.client.stores.outbox_damage import find_damage
+from sync.client.stores.outbox_history import History
+from sync.client.stores.outbox_ladder import ladder
 from sync.client.stores.outbox_mark import Mark, Marked
 from sync.client.stores.outbox_salvage import SalvageReport, finish_salvage, put_aside, salvage
 from sync.contract.messages import Verdict
-from sync.contract.operations import Operation
+from sync.contract.operations import LogEntry, Operation, Skip
 from sync.contract.ports import FaultHook, Ids, NoFaults
 from sync.contract.problems import ProblemError
 
-KEPT_OPERATIONS: Final = 100_000
 _PRAGMAS: Final = (
     # Exclusive comes before the first access to the log: its index then lives in memory, not in a
     # shared file, and a second program is told "locked" instead of writing too.
@@ -96,27 +98,32 @@ class Outbox:
 
         A draft whose id is here already comes back as it was numbered then: asking twice is safe.
         """
-        numbered = []
         with self._transaction("append"):
-            device_id, next_seq = self._identity()
-            for draft in drafts:
-                known = self._operation(draft.op_id)
-                if known is None:
-                    known = msgspec.structs.replace(draft, device_id=device_id, device_seq=next_seq)
-                    next_seq += 1
-                    self._connection.execute(schema.INSERT, schema.row_of(Held(known, None)))
-                numbered.append(known)
-            schema.put_identity(self._connection, device_id, next_seq)
-        self._mark.write(device_id, next_seq)
-        return tuple(numbered)
+            numbered = self._numbered(drafts)
+        self._mark.write(*self._identity())
+        return numbered
+
+    def answer(self, entry_id: str, drafts: Sequence[Operation] = ()) -> Answered:
+        """Append ``drafts`` and drop the entry that they answer, in one transaction.
+
+        Without the entry nothing happens: somebody has answered it before.
+        """
+        with self._transaction("answer"):
+            removed = outbox_needs.remove(self._connection, (entry_id,))
+            numbered = self._numbered(drafts) if removed else ()
+        self._mark.write(*self._identity())
+        return Answered(numbered, NeedsYouChange(removed=removed))
 
     def pending(self, after_device_seq: int = 0, limit: int = 64) -> tuple[Operation, ...]:
         """Return the next undecided operations, ascending."""
         tail = "WHERE state = 0 AND device_seq > ? ORDER BY device_seq LIMIT ?"
         return tuple(held.operation for held in self._held(tail, after_device_seq, limit))
 
-    def decide(self, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-        """Store outcomes; return those that are news. Others were decided, done or never here."""
+    def decide(self, verdicts: Sequence[Verdict], wall_ms: int = 0) -> Judged:
+        """Store outcomes; return those that are news. Others were decided, done or never here.
+
+        What is refused goes to the entries that wait for a person in the same transaction.
+        """
         news = []
         with self._transaction("decide"):
             for verdict in verdicts:
@@ -124,34 +131,106 @@ class Outbox:
                 if not found or found[0].verdict is not None:
                     continue
                 operation = found[0].operation
-                own = msgspec.structs.replace(verdict, device_seq=operation.device_seq)
-                row = schema.row_of(Held(operation, own))
-                self._connection.execute(schema.REPLACE, row)
+                own = Held(operation, msgspec.structs.replace(verdict, device_seq=operation.device_seq))
+                self._connection.execute(schema.REPLACE, schema.row_of(own))
                 news.append(own)
-        return tuple(news)
+            change = outbox_needs.judged(self._connection, news, wall_ms)
+        return Judged(tuple(held.verdict for held in news if held.verdict is not None), change)
 
-    def finish(self, decided_device_seq: int, cursor: int) -> tuple[str, ...]:
+    def quarantine(self, device_seq: int, kind: NeedsYouKind, wall_ms: int) -> SetAside | None:
+        """Let a ``skip`` go in the place of a pending operation, which waits for a person from now on.
+
+        None when there is nothing to set aside: it is decided, or set aside already.
+        """
+        with self._transaction("quarantine"):
+            found = self._held("WHERE state = 0 AND device_seq = ?", device_seq)
+            if not found or isinstance(found[0].operation.change, Skip):
+                return None
+            operation = found[0].operation
+            skip = msgspec.structs.replace(operation, change=Skip())
+            self._connection.execute(schema.REPLACE, schema.row_of(Held(skip, None)))
+            entry = NeedsYou(operation.op_id, kind, wall_ms, operation)
+            outbox_needs.remove(self._connection, (entry.id,))
+            change = outbox_needs.put(self._connection, (entry,))
+        return SetAside(skip, change)
+
+    def needs_you(self) -> tuple[NeedsYou, ...]:
+        """Return what waits for a person, oldest first."""
+        entries = outbox_needs.read(self._connection)
+        return tuple(entry for entry in entries if entry is not None)
+
+    def add_entry(self, entry: NeedsYou) -> NeedsYouChange:
+        """Let something else wait for a person."""
+        with self._transaction("add_entry"):
+            return outbox_needs.put(self._connection, (entry,))
+
+    def assigns(self, entries: Sequence[LogEntry], wall_ms: int) -> NeedsYouChange:
+        """Learn from the log who assigned; tell when an own assignment was replaced by another person's."""
+        with self._transaction("assigns"):
+            return outbox_needs.assigns(self._connection, self._identity()[0], entries, wall_ms)
+
+    def finish(self, decided_device_seq: int, cursor: int, epoch: str = "") -> tuple[str, ...]:
         """The cache contains them: all up to ``decided_device_seq``, and those with a seq up to ``cursor``.
 
-        Returns their ids. They are kept, bounded, for a server that comes back from a backup.
+        Returns their ids. They are kept, bounded, for a server that comes back from a backup; ``epoch`` is
+        the history that has them.
         """
-        done = "device_seq <= :device_seq OR (state = 1 AND seq <= :cursor)"
+        done = "(device_seq <= :device_seq OR (state = 1 AND seq <= :cursor))"
         values = {"device_seq": decided_device_seq, "cursor": cursor}
         query = f"SELECT op_id FROM operations WHERE {done} ORDER BY device_seq"
         op_ids = tuple(str(row[0]) for row in self._connection.execute(query, values))
         if not op_ids:
             return ()
         with self._transaction("finish"):
-            self._connection.execute(
-                f"INSERT OR REPLACE INTO kept ({schema.COLUMNS}) SELECT {schema.COLUMNS} FROM operations"
-                f" WHERE {done} ORDER BY device_seq",
-                values,
-            )
-            self._connection.execute(f"DELETE FROM operations WHERE {done}", values)
-            self._connection.execute(
-                "DELETE FROM kept WHERE place <= (SELECT max(place) FROM kept) - ?", (KEPT_OPERATIONS,)
-            )
+            history = self._history()
+            now = outbox_history.keep(self._connection, history, done, values)
+            now = now._replace(epoch=epoch or now.epoch)
+            if now != history:
+                outbox_history.put(self._connection, now)
         return op_ids
+
+    def kept(self) -> Kept:
+        """Return what could be offered again."""
+        return outbox_history.kept(self._connection, self._history())
+
+    def reoffer(self, after_device_seq: int, epoch: str, device_id: str) -> OutboxState:
+        """Make pending again what a server may lack that began the new history ``epoch``.
+
+        Of this identity that is everything above ``after_device_seq``. What is kept of a former one has
+        numbers that the server takes no more: then everything is numbered anew, as ``device_id``. The
+        server knows by their ids what it has decided.
+        """
+        history = self._history()
+        has_former = outbox_history.kept(self._connection, history).has_former
+        if has_former:
+            self._mark.clear()
+        with self._transaction("reoffer"):
+            back = outbox_history.take_back(self._connection, history, after_device_seq)
+            own, next_seq = self._identity()
+            held = [*back, *self._held("ORDER BY device_seq")]
+            if has_former:
+                own, next_seq = device_id, len(held) + 1
+                held = _renumbered(held, device_id)
+                history = self._begun_anew(history)
+            elif back:
+                history = history._replace(floor=max(history.floor, back[0].operation.device_seq - 1))
+            self._connection.execute("DELETE FROM operations")
+            rows = (schema.row_of(Held(operation)) for operation, _ in held)
+            self._connection.executemany(schema.INSERT, rows)
+            schema.put_identity(self._connection, own, next_seq)
+            outbox_history.put(self._connection, history._replace(epoch=epoch))
+        self._mark.write(own, next_seq)
+        return self.state()
+
+    def release(self, durable_seq: int, epoch: str) -> bool:
+        """Let go of some kept operations that a backup covers; True when there may be more."""
+        history = self._history()
+        place, is_more = outbox_history.covered_place(self._connection, durable_seq)
+        if not place or epoch != history.epoch:
+            return False
+        with self._transaction("release"):
+            outbox_history.put(self._connection, outbox_history.let_go(self._connection, history, place))
+        return is_more
 
     def renew_identity(self, device_id: str) -> OutboxState:
         """Go on as ``device_id``: everything held is pending again, numbered anew from 1.
@@ -162,12 +241,11 @@ class Outbox:
         # Between the two the mark would accuse the new identity of having lost everything.
         self._mark.clear()
         with self._transaction("renew_identity"):
-            held = self._held("ORDER BY device_seq")
+            held = _renumbered(self._held("ORDER BY device_seq"), device_id)
             self._connection.execute("DELETE FROM operations")
-            for device_seq, (operation, _) in enumerate(held, 1):
-                renewed = msgspec.structs.replace(operation, device_id=device_id, device_seq=device_seq)
-                self._connection.execute(schema.INSERT, schema.row_of(Held(renewed, None)))
+            self._connection.executemany(schema.INSERT, map(schema.row_of, held))
             schema.put_identity(self._connection, device_id, len(held) + 1)
+            outbox_history.put(self._connection, self._begun_anew(self._history()))
         self._mark.write(device_id, len(held) + 1)
         return self.state()
 
@@ -190,24 +268,50 @@ class Outbox:
             raise files.DamagedError("the identity is not whole")
         return identity
 
+    def _history(self) -> History:
+        history = outbox_history.read(self._connection)
+        if history is None:
+            raise files.DamagedError("the history is not whole")
+        return history
+
+    def _begun_anew(self, history: History) -> History:
+        """Return the history for a new identity: all that is kept is of a former one."""
+        newest = self._connection.execute("SELECT max(place) FROM kept").fetchone()[0] or 0
+        return history._replace(first_place=newest + 1, floor=0)
+
+    def _numbered(self, drafts: Sequence[Operation]) -> tuple[Operation, ...]:
+        """Number drafts and store them; those that are here already come back as they are."""
+        numbered = []
+        device_id, next_seq = self._identity()
+        for draft in drafts:
+            known = self._operation(draft.op_id)
+            if known is None:
+                known = msgspec.structs.replace(draft, device_id=device_id, device_seq=next_seq)
+                next_seq += 1
+                self._connection.execute(schema.INSERT, schema.row_of(Held(known, None)))
+            numbered.append(known)
+        schema.put_identity(self._connection, device_id, next_seq)
+        return tuple(numbered)
+
     def _operation(self, op_id: str) -> Operation | None:
         query = (
             f"SELECT {schema.COLUMNS} FROM operations WHERE op_id = ?1"
             f" UNION ALL SELECT {schema.COLUMNS} FROM kept WHERE op_id = ?1"
         )
         row = self._connection.execute(query, (op_id,)).fetchone()
-        return None if row is None else _whole(row).operation
+        return None if row is None else schema.whole(row).operation
 
     def _held(self, tail: str, *values: object) -> list[Held]:
         query = f"SELECT {schema.COLUMNS} FROM operations {tail}"
-        return [_whole(row) for row in self._connection.execute(query, values)]
+        return [schema.whole(row) for row in self._connection.execute(query, values)]
 
 
-def _whole(row: tuple[object, ...]) -> Held:
-    held = schema.held_of(row)
-    if held is None:
-        raise files.DamagedError(f"row {row[0]} is not whole")
-    return held
+def _renumbered(held: Sequence[Held], device_id: str) -> list[Held]:
+    """Return operations as pending ones of another identity, numbered from 1."""
+    return [
+        Held(msgspec.structs.replace(operation, device_id=device_id, device_seq=device_seq))
+        for device_seq, (operation, _) in enumerate(held, 1)
+    ]
 
 
 def _open_whole(
@@ -220,7 +324,7 @@ def _open_whole(
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
-        files.climb(connection, schema.APPLICATION_ID, schema.ladder(ids))
+        files.climb(connection, schema.APPLICATION_ID, ladder(ids))
         damage = find_damage(connection, path, marked)
     except (files.DamagedError, ValueError, TypeError) as error:
         # A value of another type than we ever wrote is damage like any other.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sync.client.needs_you import NeedsYouChange
 from sync.contract.messages import Person, Site, Verdict
 from sync.contract.operations import Operation
 
@@ -31,6 +32,44 @@ class OutboxState(NamedTuple):
     def pending(self) -> tuple[Operation, ...]:
         """Return the operations without a verdict."""
         return tuple(held.operation for held in self.held if held.verdict is None)
+
+
+class Kept(NamedTuple):
+    """What the outbox could offer again to a server that lacks it.
+
+    ``epoch`` is the server history in which it was done (empty: not known), ``first_device_seq`` the first
+    number of this identity (0: there is none); ``has_former``: there are some of a former identity too.
+    """
+
+    epoch: str = ""
+    first_device_seq: int = 0
+    has_former: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether there is nothing to offer."""
+        return self.first_device_seq == 0 and not self.has_former
+
+
+class Judged(NamedTuple):
+    """The verdicts that were news, and what they ask of a person."""
+
+    verdicts: tuple[Verdict, ...]
+    change: NeedsYouChange
+
+
+class SetAside(NamedTuple):
+    """What now stands in the place of an operation that was set aside."""
+
+    skip: Operation
+    change: NeedsYouChange
+
+
+class Answered(NamedTuple):
+    """The operations that answer an entry, numbered, and what became of the list."""
+
+    operations: tuple[Operation, ...]
+    change: NeedsYouChange
 
 
 class CacheState(NamedTuple):
@@ -77,6 +116,13 @@ class CacheSnapshot(NamedTuple):
     state_hash: int
     orders: int
     decided_device_seq: int
+
+
+class SnapshotHeld(NamedTuple):
+    """The snapshot was not taken over: ``removed`` of the ``open`` orders would be gone without a trace."""
+
+    removed: int
+    open: int
 
 
 class SnapshotRefused(NamedTuple):

@@ -20,11 +20,12 @@ from support.clocks import CountingIds  # noqa: E402
 from support.drafts import draft, verdict  # noqa: E402
 from support.orders import Made, make_orders  # noqa: E402
 from sync.client.cache import Cache  # noqa: E402
+from sync.client.needs_you import NeedsYou, NeedsYouKind  # noqa: E402
 from sync.client.outbox import Outbox  # noqa: E402
 from sync.client.stores.cache_schema import LADDER  # noqa: E402
-from sync.client.stores.outbox_schema import ladder  # noqa: E402
+from sync.client.stores.outbox_ladder import ladder  # noqa: E402
 from sync.contract.messages import Person, Site  # noqa: E402
-from sync.contract.operations import Move, PutOnHold  # noqa: E402
+from sync.contract.operations import Move, Outcome, PutOnHold  # noqa: E402
 from sync.contract.orders import canonical_bytes  # noqa: E402
 from sync.contract.stages import Stage  # noqa: E402
 
@@ -32,13 +33,16 @@ GOLDEN = Path(__file__).parent / "client"
 
 
 def make_outbox(path: Path) -> None:
-    """Two done operations, one decided, two pending."""
+    """Two done operations, one decided, two pending, and since version 2 one that waits for a person."""
     outbox = Outbox.open(path, CountingIds()).outbox
     hold = PutOnHold("other", note="Waits for the van.")
     drafts = [draft(f"op-{number}", f"order-{number}", Move(Stage.PICKING)) for number in range(1, 5)]
     numbered = outbox.append([*drafts, draft("op-5", "order-5", hold)])
     outbox.decide([verdict(operation, 10 + operation.device_seq) for operation in numbered[:3]])
-    outbox.finish(0, 12)
+    outbox.finish(0, 12, "epoch-1")
+    refused = draft("op-0", "order-9", hold)
+    told = verdict(refused, 9, Outcome.REJECTED)
+    outbox.add_entry(NeedsYou("op-0", NeedsYouKind.REJECTED, 1_700_000_000_000, refused, told))
     outbox.close()
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sync.client.stores import files
+from sync.client.stores import files, outbox_history, outbox_needs
 from sync.client.stores import outbox_schema as schema
 from sync.client.stores.outbox_mark import Marked
 
@@ -24,12 +24,17 @@ def find_damage(connection: sqlite3.Connection, path: Path, marked: Marked | Non
     identity = schema.read_identity(connection)
     if identity is None:
         return "the identity is not whole"
+    history = outbox_history.read(connection)
+    if history is None:
+        return "the history is not whole"
+    if None in outbox_needs.read(connection):
+        return "an entry that waits for a person is not whole"
     seen = []
     for row in connection.execute(f"SELECT {schema.COLUMNS} FROM operations ORDER BY device_seq"):
         if schema.held_of(row) is None:
             return f"row {row[0]} is not whole"
         seen.append(int(row[0]))
-    missing = _missing(connection, seen, identity[1])
+    missing = _missing(connection, seen, identity[1], history.floor)
     if missing:
         return f"row {missing} is missing"
     behind = _behind(connection, identity, marked)
@@ -41,15 +46,13 @@ def find_damage(connection: sqlite3.Connection, path: Path, marked: Marked | Non
     return ""
 
 
-def _missing(connection: sqlite3.Connection, seen: list[int], next_device_seq: int) -> int:
-    """Return the first number that was given and is neither held nor done, 0 when there is none.
+def _missing(connection: sqlite3.Connection, seen: list[int], next_device_seq: int, floor: int) -> int:
+    """Return the first number above ``floor`` that is neither held nor done, 0 when there is none.
 
     Of those before the first held one, the last must at least be among the done.
     """
     first = seen[0] if seen else next_device_seq
-    missing = set(range(first, next_device_seq)) - set(seen)
-    if first > 1:
-        missing.add(first - 1)
+    missing = set(range(max(first - 1, floor + 1, 1), next_device_seq)) - set(seen)
     lately = "SELECT device_seq FROM kept ORDER BY place DESC LIMIT ?"
     for limit in (_LATELY_DONE, -1):
         if missing:

@@ -18,13 +18,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sync.client.needs_you import NeedsYou, NeedsYouKind
 from sync.client.store_values import Held
-from sync.client.stores import files
+from sync.client.stores import files, outbox_history, outbox_needs
 from sync.client.stores import outbox_schema as schema
+from sync.client.stores.outbox_history import History
+from sync.client.stores.outbox_ladder import ladder
 from sync.client.stores.outbox_mark import Marked, mark_path
 from sync.client.stores.raw_pages import raw_rows
-from sync.contract.operations import Operation, crc, operation_from_bytes
+from sync.contract.operations import Operation, crc, operation_bytes, operation_from_bytes
 from sync.contract.ports import Ids
+from sync.contract.problems import Problem
 
 SURE_KEPT: Final = 100_000
 """With so many done operations kept, older ones have been let go of: what is missing cannot be counted."""
@@ -43,6 +47,22 @@ class SalvageReport(NamedTuple):
     rows_lost: int | None
     device_id_renewed: bool
 
+    @property
+    def problem(self) -> Problem:
+        """Return what a person has to know of it."""
+        lost = "an unknown number of" if self.rows_lost is None else str(self.rows_lost)
+        return Problem(
+            "OUTBOX_SALVAGED",
+            f"The list of unsent moves was damaged: {self.rows_saved} moves were saved, "
+            f"{lost} lost. The damaged file is kept as {self.put_aside}.",
+            "Check your last moves on the board and tell IT.",
+        )
+
+    @property
+    def entry_id(self) -> str:
+        """Return the id under which it waits for a person."""
+        return f"salvage-{self.put_aside}"
+
 
 class Found(NamedTuple):
     """What could be read out of a damaged file."""
@@ -50,6 +70,10 @@ class Found(NamedTuple):
     identity: tuple[str, int] | None
     held: dict[int, Held]
     kept: list[Held]
+    history: History | None
+    entries: dict[str, NeedsYou]
+    """What waits for a person, by its id."""
+    bad_entries: int
     is_readable: bool
     """False when SQLite stopped somewhere: rows may be missing without a trace."""
 
@@ -79,9 +103,15 @@ def salvage(path: Path, aside: Path, reason: str, ids: Ids, marked: Marked | Non
     if identity is None:
         # Under an identity of its own nothing that was lost is ever waited for.
         held.sort(key=lambda entry: (entry.operation.device_seq, entry.operation.op_id))
-    _build(path, identity, held, found.kept, ids)
+    # An entry may have been the only copy of its operation.
+    told = lost if lost is None else lost + found.bad_entries
+    report = SalvageReport(aside.name, reason, len(held), told, identity is None)
+    now_ms = int(aside.stat().st_mtime * 1000)
+    entry = NeedsYou(report.entry_id, NeedsYouKind.SALVAGED, now_ms, problem=report.problem)
+    found.entries[entry.id] = entry
+    _build(path, identity, held, found, ids)
     finish_salvage(path)
-    return SalvageReport(aside.name, reason, len(held), lost, identity is None)
+    return report
 
 
 def finish_salvage(path: Path) -> None:
@@ -99,7 +129,7 @@ def finish_salvage(path: Path) -> None:
 
 def _lost(found: Found, held: list[Held], marked: Marked | None) -> int | None:
     """Return how many operations are gone, None when that cannot be known."""
-    if found.identity is None or len(found.kept) >= SURE_KEPT:
+    if found.identity is None or found.history is None or len(found.kept) >= SURE_KEPT:
         return None
     device_id, next_device_seq = found.identity
     if marked is not None:
@@ -109,7 +139,7 @@ def _lost(found: Found, held: list[Held], marked: Marked | None) -> int | None:
     own = {
         each.operation.device_seq for each in (*held, *found.kept) if each.operation.device_id == device_id
     }
-    return len(set(range(1, next_device_seq)) - own)
+    return len(set(range(found.history.floor + 1, next_device_seq)) - own)
 
 
 def _read(aside: Path) -> Found:
@@ -117,17 +147,35 @@ def _read(aside: Path) -> Found:
     try:
         connection = files.connect_reader(aside)
     except sqlite3.Error:
-        return Found(None, {}, [], is_readable=False)
+        return Found(None, {}, [], None, {}, 0, is_readable=False)
     try:
         identity = _read_identity(connection)
         held, is_held_readable = _read_table(connection, "operations", "device_seq")
         kept, is_kept_readable = _read_table(connection, "kept", "place")
+        history, entries = _read_history(connection), _read_entries(connection)
     finally:
         connection.close()
         files.companions(aside)[1].unlink(missing_ok=True)
     numbered = {entry.operation.device_seq: entry for entry in held}
     is_readable = is_held_readable and is_kept_readable
-    return Found(identity, dict(sorted(numbered.items())), kept, is_readable)
+    whole = {entry.id: entry for entry in entries if entry is not None}
+    bad = entries.count(None)
+    return Found(identity, dict(sorted(numbered.items())), kept, history, whole, bad, is_readable)
+
+
+def _read_history(connection: sqlite3.Connection) -> History | None:
+    try:
+        # The first version let go of nothing.
+        return outbox_history.read(connection) if files.user_version(connection) > 1 else History()
+    except (sqlite3.Error, ValueError, TypeError):
+        return None
+
+
+def _read_entries(connection: sqlite3.Connection) -> list[NeedsYou | None]:
+    try:
+        return outbox_needs.read(connection)
+    except sqlite3.Error:
+        return []
 
 
 def _read_identity(connection: sqlite3.Connection) -> tuple[str, int] | None:
@@ -163,6 +211,10 @@ def _scan(connection: sqlite3.Connection, query: str, found: dict[int, Held | No
 
 def _from_bytes(database: bytes, log: bytes, found: Found) -> list[Held]:
     """Return what only the bytes still show: whole rows first, then operations without the rest of theirs."""
+    for body, checksum in (row[2:4] for row in raw_rows(database, log, _ENTRY_START, lambda _: True)):
+        waiting = outbox_needs.entry_of(body, checksum)
+        if waiting is not None:
+            found.entries.setdefault(waiting.id, waiting)
     known = {entry.operation.op_id.encode() for entry in (*found.held.values(), *found.kept)}
     fresh: dict[bytes, Held] = {}
     for row in raw_rows(database, log, _START, lambda op_id: op_id not in known):
@@ -197,6 +249,7 @@ def _raw_held(row: list[object]) -> Held | None:
 
 
 _START: Final = re.compile(rb'\{"op_id":"([^"\\]{1,64})"')
+_ENTRY_START: Final = re.compile(rb'\{"id":"([^"\\]{1,64})"')
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 
 
@@ -228,22 +281,26 @@ def _object_end(data: bytes, start: int) -> int:
     return start
 
 
-def _build(
-    path: Path, identity: tuple[str, int] | None, held: list[Held], kept: list[Held], ids: Ids
-) -> None:
+def _build(path: Path, identity: tuple[str, int] | None, held: list[Held], found: Found, ids: Ids) -> None:
     """Write the new file, complete and synced, under the name that means "ready"."""
     building = path.with_name(f"{path.name}.building")
     building.unlink(missing_ok=True)
     connection = files.connect(building)
     try:
         connection.execute("PRAGMA synchronous = FULL")
-        files.climb(connection, schema.APPLICATION_ID, schema.ladder(ids))
+        files.climb(connection, schema.APPLICATION_ID, ladder(ids))
         connection.execute("BEGIN IMMEDIATE")
+        history = found.history or History()
+        floor = history.floor
         if identity is None:
-            identity, held = _renewed(connection, held)
+            (identity, held), floor = _renewed(connection, held), 0
         schema.put_identity(connection, *identity)
         connection.executemany(schema.INSERT, map(schema.row_of, held))
-        connection.executemany(schema.KEEP, map(schema.row_of, kept))
+        connection.executemany(schema.KEEP, map(schema.row_of, found.kept))
+        bodies = enumerate((operation_bytes(entry.operation) for entry in found.kept), 1)
+        place = outbox_history.first_place(bodies, identity[0])
+        outbox_history.put(connection, History(history.epoch, place, floor))
+        outbox_needs.put(connection, found.entries.values())
         connection.execute("COMMIT")
     finally:
         connection.close()

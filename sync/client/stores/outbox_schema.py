@@ -1,54 +1,27 @@
-"""The tables of ``outbox.db``, and how a row proves that it is whole.
+"""The rows of ``outbox.db``, and how one proves that it is whole.
 
 ``operations`` holds what is not done, ``kept`` the done ones that may have to be offered again to a
 restored server. ``body`` is the canonical form of the operation and ``crc`` covers it; ``row_crc``
 covers everything else in the row, so that no flipped bit passes for a decision. ``crc`` stands
 directly behind ``body``: in a file that SQLite cannot read any more, a row can still be recognised
-by it.
+by it. The other tables: :mod:`~sync.client.stores.outbox_history`, :mod:`~sync.client.stores.outbox_needs`.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from functools import partial
 from typing import Final
 
 import msgspec
 
 from sync.client.store_values import Held
-from sync.client.stores.files import Step
+from sync.client.stores.files import DamagedError
 from sync.contract.messages import Verdict
 from sync.contract.operations import crc, operation_bytes, operation_from_bytes
-from sync.contract.ports import Ids
 
 APPLICATION_ID: Final = 0x464B4F31
 PENDING: Final = 0
 DECIDED: Final = 1
-
-
-def ladder(ids: Ids) -> tuple[Step, ...]:
-    """Return the steps from an empty file to the current version; a new file gets its identity."""
-    return (partial(_first, ids),)
-
-
-def _first(ids: Ids, connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), device_id TEXT NOT NULL,"
-        " next_device_seq INTEGER NOT NULL, crc INTEGER NOT NULL)"
-    )
-    columns = (
-        "op_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, crc INTEGER NOT NULL, state INTEGER NOT NULL,"
-        " seq INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL,"
-        " at_ms INTEGER NOT NULL, row_crc INTEGER NOT NULL"
-    )
-    connection.execute(f"CREATE TABLE operations (device_seq INTEGER PRIMARY KEY, {columns})")
-    connection.execute(
-        f"CREATE TABLE kept (place INTEGER PRIMARY KEY, device_seq INTEGER NOT NULL, {columns})"
-    )
-
-    put_identity(connection, ids.new(), 1)
-
-
 COLUMNS: Final = "device_seq, op_id, body, crc, state, seq, outcome, reason, by, at_ms, row_crc"
 _VALUES: Final = "VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 INSERT: Final = f"INSERT INTO operations ({COLUMNS}) {_VALUES}"
@@ -88,6 +61,14 @@ def held_of(row: tuple[object, ...]) -> Held | None:
         return Held(operation, msgspec.convert({"device_seq": device_seq, "op_id": op_id, **told}, Verdict))
     except (ValueError, msgspec.MsgspecError):
         return None
+
+
+def whole(row: tuple[object, ...]) -> Held:
+    """Return what a row stores; raises ``DamagedError`` when it is not whole."""
+    held = held_of(row)
+    if held is None:
+        raise DamagedError(f"row {row[0]} is not whole")
+    return held
 
 
 def read_identity(connection: sqlite3.Connection) -> tuple[str, int] | None:

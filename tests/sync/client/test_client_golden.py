@@ -13,8 +13,9 @@ from support.repository import ROOT
 from sync.client.board_view import BoardView
 from sync.client.cache import Cache
 from sync.client.outbox import Outbox
+from sync.client.store_values import Kept
 from sync.client.stores.cache_schema import LADDER
-from sync.client.stores.outbox_schema import ladder
+from sync.client.stores.outbox_ladder import ladder
 from sync.contract.operations import Outcome, PutOnHold
 from sync.contract.orders import HASH_MODULUS, canonical_bytes, row_hash
 from sync.contract.stages import STAGES
@@ -38,6 +39,7 @@ def test_an_old_outbox_loses_nothing(tmp_path: Path, name: str) -> None:
     with closing(opened.outbox) as outbox:
         state = outbox.state()
         again = outbox.append([state.held[0].operation, *state.pending])
+        kept, waiting = outbox.kept(), outbox.needs_you()
     assert opened.salvage is None
     assert (state.device_id, state.next_device_seq) == (CountingIds().new(), 6)
     assert [held.operation.op_id for held in state.held] == ["op-3", "op-4", "op-5"]
@@ -45,6 +47,10 @@ def test_an_old_outbox_loses_nothing(tmp_path: Path, name: str) -> None:
     assert (state.held[0].verdict.seq, state.held[0].verdict.outcome) == (13, Outcome.APPLIED)
     assert state.held[2].operation.change == PutOnHold("other", note="Waits for the van.")
     assert again == (state.held[0].operation, *state.pending)
+    # The first version knew neither the epoch of what is kept nor what waits for a person.
+    is_first = name == "outbox-v1.db"
+    assert kept == Kept("" if is_first else "epoch-1", 1)
+    assert [entry.id for entry in waiting] == ([] if is_first else ["op-0"])
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.glob("cache-*.db")))

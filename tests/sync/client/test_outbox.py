@@ -17,6 +17,7 @@ from support.faults import CrashAt, CrashError
 from sync.client import outbox as outbox_module
 from sync.client.outbox import Outbox
 from sync.client.store_values import Held
+from sync.client.stores import outbox_history
 from sync.client.stores.files import MEMORY, DamagedError
 from sync.contract.operations import Operation, Outcome
 from sync.contract.problems import ProblemError
@@ -85,8 +86,8 @@ def test_a_verdict_is_stored_once(outbox: Outbox) -> None:
     one, two = outbox.append([draft("a", "x"), draft("b", "x")])
     stranger = verdict(Operation("z", "x", one.change, "device", 9), 5)
     told = verdict(one, 4, Outcome.REJECTED)
-    assert outbox.decide([told, stranger]) == (told,)
-    assert outbox.decide([verdict(one, 8), verdict(two, 9)]) == (verdict(two, 9),)
+    assert outbox.decide([told, stranger]).verdicts == (told,)
+    assert outbox.decide([verdict(one, 8), verdict(two, 9)]).verdicts == (verdict(two, 9),)
     assert outbox.state().held == (Held(one, told), Held(two, verdict(two, 9)))
 
 
@@ -104,7 +105,7 @@ def test_done_is_by_number_or_by_seq(outbox: Outbox) -> None:
 
 def test_done_operations_are_kept_within_bounds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest stay for a server that comes back from a backup; the oldest go."""
-    monkeypatch.setattr(outbox_module, "KEPT_OPERATIONS", 2)
+    monkeypatch.setattr(outbox_history, "KEPT_OPERATIONS", 2)
     with closing(Outbox.open(path, CountingIds()).outbox) as outbox:
         outbox.append([draft(name, "x") for name in "abcde"])
         outbox.finish(3, 0)
