@@ -16,6 +16,7 @@ import msgspec
 from server.kernel.records import SiteKey, Submission
 from server.sources import CutOff, Said, arrived, as_said, difference, no_cut_off
 from sync.contract.ids import derived
+from sync.contract.judging import rejected
 from sync.contract.messages import Verdict
 from sync.contract.operations import Create, Import, LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import (
@@ -70,7 +71,8 @@ class Loaded:
     ``marks`` is the highest decided number of each device, ``verdicts`` the stored outcomes by
     op_id, ``orders`` and ``hashes`` the orders by id, ``references`` the ids of orders by (source,
     external_ref), ``actors`` who may be named in each (enrolment, actor, sign-in), ``taken`` the ids that
-    are orders of other sites, ``said`` what each source said last, by (source, external_ref).
+    are orders of other sites, ``said`` what each source said last, by (source, external_ref), ``undone`` the
+    order of each logged operation that is to be taken back.
     """
 
     seq: int
@@ -83,6 +85,7 @@ class Loaded:
     actors: dict[tuple[str, str, str], Actor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     said: dict[tuple[str, str], Said] = field(default_factory=dict)
+    undone: dict[str, str] = field(default_factory=dict)
     cut_off: CutOff = no_cut_off
 
 
@@ -155,8 +158,12 @@ def _decide_one(
     operation = _settled(site, submission, actor, loaded, now_ms)
     before = _before(operation, loaded)
     if actor is None:
-        decision = Decision(Outcome.REJECTED, Reason.FORBIDDEN, None)
+        decision = rejected(Reason.FORBIDDEN)
         name = ""
+    elif operation.undoes and loaded.undone.get(operation.undoes) != operation.order_id:
+        # Taking back allows what is forbidden otherwise, so there has to be something to take back.
+        decision = rejected(Reason.CHANGED_SINCE)
+        name = actor.name
     else:
         decision = decide(before, operation, Judge(actor.id, actor.name, actor.role, now_ms))
         name = actor.name
@@ -195,6 +202,7 @@ def _log(
     row = LogRow(entry, _ENCODER.encode(entry), verdict, decided.state_hash)
     decided.rows.append(row)
     loaded.verdicts[operation.op_id] = verdict
+    loaded.undone[operation.op_id] = operation.order_id
     return row
 
 

@@ -18,10 +18,20 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from server.checksums import entry_crc
+from server.faults import is_of_the_data
 from server.kernel import order_rows
 from server.kernel.board_reader import BoardReader
 from server.kernel.decisions import FOLLOW_UP, Actor, Decided, Loaded, LogRow, decide_batch
-from server.kernel.records import Batch, Committed, Joined, Look, Principal, SiteKey, Submission
+from server.kernel.records import (
+    Batch,
+    Committed,
+    Joined,
+    Look,
+    OperationFaultError,
+    Principal,
+    SiteKey,
+    Submission,
+)
 from server.kernel.signed import signed, unsigned
 from server.schema import (
     boards,
@@ -70,8 +80,12 @@ class Store:
         decider: Decider = decide,
         cut_offs: CutOffs = no_cut_offs,
         written: Written = lambda *_: None,
+        committed: Callable[[str], None] = lambda _site_id: None,
     ) -> None:
-        """Write through ``engine``, decide with ``decider``, work cut-offs out with ``cut_offs``."""
+        """Write through ``engine``, decide with ``decider``, work cut-offs out with ``cut_offs``.
+
+        ``committed`` hears of every board whose log grew, after the commit and on the thread of the caller.
+        """
         self._engine = engine
         self._reader = reader
         self._clock = clock
@@ -80,10 +94,19 @@ class Store:
         self._decide = decider
         self._cut_offs = cut_offs
         self._written = written
+        self._committed = committed
 
     def commit(self, batch: Batch) -> Committed:
-        """Decide a batch and make it durable in one transaction."""
-        return once_more(lambda: self._commit(batch))
+        """Decide a batch and make it durable in one transaction.
+
+        Raises :class:`OperationFaultError` when it is the batch that cannot be decided.
+        """
+        try:
+            return once_more(lambda: self._commit(batch))
+        except Exception as error:
+            if not is_of_the_data(error):
+                raise
+            raise OperationFaultError(f"{type(error).__name__}: {error}") from error
 
     def _commit(self, batch: Batch) -> Committed:
         with self._engine.begin() as connection:
@@ -99,7 +122,10 @@ class Store:
             self._faults.at("before_fsync")
         self._faults.at("after_commit")
         encoded = tuple(row.encoded for row in decided.rows)
-        return Committed(decided.seq - len(encoded), decided.seq, encoded, tuple(decided.answers))
+        if encoded:
+            self._committed(batch.site.site_id)
+        prev_seq = decided.seq - len(encoded)
+        return Committed(prev_seq, decided.seq, encoded, tuple(decided.answers), decided.state_hash)
 
     def import_orders(
         self,
@@ -136,16 +162,18 @@ class Store:
             is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
             epoch = self._renew_epoch(connection, site) if is_ahead else board.epoch
             is_same = hello.epoch == epoch
-            is_damaged = is_same and not _has_hash(connection, site, hello.cursor, hello.state_hash)
+            state_hash = _hash_at(connection, site, hello.cursor) if is_same else None
         return Joined(
             epoch,
             board.seq,
             board.durable_seq,
-            max(known, hello.next_device_seq - 1),
-            skipped=max(0, hello.next_device_seq - 1 - known),
+            max(known, _given_up(hello)),
+            skipped=max(0, _given_up(hello) - known),
             is_new_epoch=is_ahead,
-            is_damaged=is_damaged,
-            needs_snapshot=is_damaged or not is_same,
+            is_damaged=is_same and state_hash != hello.state_hash,
+            needs_snapshot=not is_same,
+            state_hash=state_hash,
+            head_hash=unsigned(board.state_hash),
         )
 
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
@@ -156,8 +184,7 @@ class Store:
         """Return the highest number of a device decided so far, None when it is another enrolment's."""
         table = device_identities
         row = connection.execute(select(table).where(table.c.id == hello.device_id)).one_or_none()
-        # What the device no longer holds is decided or lost: waiting for it would block it for ever.
-        declared = max(0, hello.next_device_seq - 1)
+        declared = _given_up(hello)
         if row is None:
             connection.execute(
                 insert(table).values(
@@ -217,6 +244,7 @@ def _load(connection: Connection, batch: Batch) -> Loaded:
     loaded.marks = _marks(connection, site, operations)
     loaded.verdicts = _stored(connection, site, operations)
     loaded.actors = _actors(connection, batch)
+    loaded.undone = _undone(connection, site, operations)
     order_rows.load(connection, site, operations, loaded)
     return loaded
 
@@ -265,6 +293,20 @@ def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) 
     }
 
 
+def _undone(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, str]:
+    """Return the order of each logged operation that one of these takes back."""
+    wanted = sorted({operation.undoes for operation in operations} - {""})
+    if not wanted:
+        return {}
+    table = operation_log
+    rows = connection.execute(
+        select(table.c.op_id, table.c.order_id).where(
+            table.c.site_id == site.site_id, table.c.op_id.in_(wanted)
+        )
+    )
+    return {row.op_id: row.order_id for row in rows}
+
+
 def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], Actor]:
     """Return who was signed in on the sender's device under the sign-in that an operation names.
 
@@ -290,13 +332,22 @@ def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], 
     return {key: actor for key, actor in actors.items() if key in wanted}
 
 
-def _has_hash(connection: Connection, site: SiteKey, cursor: int, state_hash: int) -> bool:
-    """Say whether the board had this hash at this cursor (an empty board has the hash 0)."""
+def _given_up(hello: Hello) -> int:
+    """Return the highest number that a device can no longer offer: it is decided, or lost.
+
+    To wait for it would block the device for ever. What is done is offered again by a device that keeps it,
+    so that a log which was set back gets it back.
+    """
+    return (hello.kept_device_seq or hello.next_device_seq) - 1
+
+
+def _hash_at(connection: Connection, site: SiteKey, cursor: int) -> int:
+    """Return the state hash of the board at a cursor (that of an empty board is 0)."""
     table = operation_log
     found = connection.execute(
         select(table.c.state_hash).where(table.c.site_id == site.site_id, table.c.seq == cursor)
     ).scalar()
-    return unsigned(found or 0) == state_hash
+    return unsigned(found or 0)
 
 
 def _write_marks(connection: Connection, marks: dict[str, int]) -> None:

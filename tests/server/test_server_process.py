@@ -230,7 +230,7 @@ def test_a_deadline_and_limits_hold_on_the_wire(server: RealServer) -> None:
                 assert client.closed()[0] == code
         with SyncClient(server.sync_url) as client:
             client.say(Auth("nobody"))
-            client.say(Hello(1, 1, "1.0", "d", 1))
+            client.say(Hello(2, 2, "1.0", "d", 1))
             assert client.hear_one(Refused).problem.code == "SIGN_IN_NEEDED"
         with SyncClient(server.sync_url) as silent:
             assert silent.closed() == (1008, "SIGN_IN_NEEDED")

@@ -57,7 +57,7 @@ def principal(
 
 def hello(device_id: str = DEVICE, *, epoch: str = EPOCH, cursor: int = 0) -> Hello:
     """Return a client's hello."""
-    return Hello(1, 1, "1.0", device_id, 1, epoch, cursor)
+    return Hello(2, 2, "1.0", device_id, 1, epoch, cursor)
 
 
 def move(number: int, device_id: str = DEVICE, order_id: str = "order-1") -> Operation:

@@ -60,7 +60,7 @@ def sensible(device: str, number: int) -> list[str]:
         Operation(f"{device}-op-{number}", order.id, change, device, number, base_revision=1, wall_ms=7)
         for change in reversed(changes)
     ]
-    hello = Hello(1, 1, "1.0", device, next_device_seq=1, epoch="e", cursor=3, state_hash=9)
+    hello = Hello(2, 2, "1.0", device, next_device_seq=1, epoch="e", cursor=3, state_hash=9)
     submits = [Submit([operations[0], *_following(operations[0])]), *[Submit([each]) for each in operations]]
     messages: list[ClientMessage] = [Auth("not-a-token"), hello, Ping(1, 2), *submits]
     return [encode(message) for message in messages]
@@ -195,7 +195,7 @@ class Fuzzer:
             return
         link.say(encode(Auth(await self._access_token())))
         if stage == "live":
-            link.say(encode(Hello(1, 1, "1.0", device, next_device_seq=1)))
+            link.say(encode(Hello(2, 2, "1.0", device, next_device_seq=1)))
             await link.hear_until_live()
 
     async def _talk(self, link: Link, nonsense: Nonsense, chance: random.Random) -> str:

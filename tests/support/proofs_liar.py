@@ -81,7 +81,7 @@ def sensible() -> list[str]:
 
 
 def _welcome() -> Welcome:
-    return Welcome(1, "1.0", EPOCH, SEQ, SITE, PERSON, 0, 0, int(time.time() * 1000))
+    return Welcome(2, "1.0", EPOCH, SEQ, SITE, PERSON, 0, 0, int(time.time() * 1000))
 
 
 class Liar:
@@ -139,7 +139,7 @@ class Liar:
 
     def _answer(self, path: str, body: bytes) -> dict[str, object]:
         if path.startswith("/.well-known"):
-            return {"product": "fulfillment-kanban", "protocol_min": 1, "protocol_max": 1}
+            return {"product": "fulfillment-kanban", "protocol_min": 2, "protocol_max": 2}
         if path == "/sync-address":
             return {"url": f"ws://127.0.0.1:{self._sync_port}/"}
         asked = json.loads(body)

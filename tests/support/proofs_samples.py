@@ -248,7 +248,7 @@ class ServerSample:
             epoch, seq, state_hash = connection.execute(
                 "SELECT epoch, seq, state_hash FROM boards"
             ).fetchone()
-        self._hello = Hello(1, 1, "1.0", "device-9", 1, epoch, seq, unsigned(state_hash))
+        self._hello = Hello(2, 2, "1.0", "device-9", 1, epoch, seq, unsigned(state_hash))
 
     def try_one(self, folder: Path, chance: random.Random) -> tuple[str, Found]:
         """Damage a copy, start on it, and compare."""

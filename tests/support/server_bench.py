@@ -70,7 +70,7 @@ class ServerBench:
     def join(self, principal: Principal, device_id: str = "device-1", **more: Any) -> Any:  # noqa: ANN401
         """Say hello for a device."""
         fields = {"next_device_seq": 1, **more}
-        return self.database.store.join(principal, Hello(1, 1, "1.0", device_id, **fields))
+        return self.database.store.join(principal, Hello(2, 2, "1.0", device_id, **fields))
 
     def commit(self, principal: Principal, *operations: Operation) -> Committed:
         """Commit operations as a client's."""

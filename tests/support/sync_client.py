@@ -56,7 +56,7 @@ class SyncClient:
         """Say auth and hello, and return everything up to the end of the snapshot."""
         self.say(Auth(access_token))
         fields = {"next_device_seq": 1, **more}
-        self.say(Hello(1, 1, "1.0", device_id, **fields))  # type: ignore[arg-type]
+        self.say(Hello(2, 2, "1.0", device_id, **fields))  # type: ignore[arg-type]
         heard = [self.hear()]
         while not isinstance(heard[-1], SnapshotEnd):
             heard.append(self.hear())

@@ -122,7 +122,7 @@ def test_a_rejected_operation_is_logged_and_changes_nothing() -> None:
     [
         ({"hold": Hold("other", "Eva", 55)}, Reason.ON_HOLD, "Eva", 55),
         ({"cancelled_ms": 66}, Reason.CANCELLED, "", 66),
-        ({"stage": Stage.SHIPPED}, Reason.STEP_TOO_LONG, "", 0),
+        ({"stage": Stage.PICKED}, Reason.STEP_TOO_LONG, "", 0),
     ],
 )
 def test_a_refusal_names_what_is_in_the_way(
@@ -132,7 +132,7 @@ def test_a_refusal_names_what_is_in_the_way(
     order = msgspec.structs.replace(ORDER, **changed)
     picker = principal(role=Role.PICKER)
     goal = Stage.PICKING if order.stage is Stage.CONFIRMED else Stage.CONFIRMED
-    move = operation(1, Move(goal), undoes="op-0", base_revision=1)
+    move = operation(1, Move(goal))
     result = decide_batch(SITE, [Submission(move, picker)], loaded_with(order), NOW, decide)
     assert answer(result) == Verdict(1, "op-1", 11, Outcome.REJECTED, reason, by, at_ms)
 

@@ -203,7 +203,7 @@ def test_terminals_agree_after_orders_left(bench: HttpBench) -> None:
     assert replayed(log_of(bench)) == state_hash != hash_before
     hellos = {before.seq: hash_before, head.seq: state_hash}
     for cursor, known in hellos.items():
-        hello = Hello(1, 1, "1.0", "device-1", 1, head.epoch, cursor, known)
+        hello = Hello(2, 2, "1.0", "device-1", 1, head.epoch, cursor, known)
         joined = bench.database.store.join(principal, hello)
         assert (joined.needs_snapshot, joined.is_damaged) == (False, False)
 

@@ -18,7 +18,7 @@ from sync.contract.problems import ProblemError
 T = TypeVar("T")
 URL = "http://server.test:8440"
 SECRET = f"refresh:{URL}:profile-1"
-WELL_KNOWN = {"product": "fulfillment-kanban", "version": "1.0", "protocol_min": 1, "protocol_max": 1}
+WELL_KNOWN = {"product": "fulfillment-kanban", "version": "1.0", "protocol_min": 2, "protocol_max": 2}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -206,7 +206,7 @@ def test_the_address_of_the_socket_is_asked_with_the_access_token() -> None:
         httpx.Response(404),
         httpx.Response(200, text="<html>Welcome to our shop</html>"),
         httpx.Response(200, content=b"\xff\xfe"),
-        httpx.Response(200, json={"product": "something-else", "protocol_min": 1, "protocol_max": 1}),
+        httpx.Response(200, json={"product": "something-else", "protocol_min": 2, "protocol_max": 2}),
         httpx.Response(302, json=WELL_KNOWN),
         httpx.Response(200, json=[1]),
     ],

@@ -30,19 +30,27 @@ PERSON = messages.Person("u", "Ana", "picker", "sign-in")
 
 CLIENT_MESSAGES: list[messages.ClientMessage] = [
     messages.Auth("token"),
-    messages.Hello(1, 1, "0.1.0", "device", 1, "epoch", 5, 9),
+    messages.Hello(2, 2, "0.1.0", "device", 1, "epoch", 5, 9),
     messages.Submit([MOVE]),
     messages.Ping(1, 2),
+    messages.Compare(1, [("", "a"), ("a", "")]),
+    messages.Fetch(2, "a", "b"),
+    messages.Reload(),
 ]
 SERVER_MESSAGES: list[messages.ServerMessage] = [
-    messages.Welcome(1, "0.1.0", "epoch", 7, SITE, PERSON, 3, 0, 10),
+    messages.Welcome(2, "0.1.0", "epoch", 7, SITE, PERSON, 3, 0, 10),
     messages.Decided([messages.Verdict(3, "op", 7, Outcome.APPLIED)]),
+    messages.Faulted(3, "op"),
     messages.Delta(0, 1, [ENTRY]),
     messages.SnapshotBegin("epoch", 7, 1, 1, 5, 3),
+    messages.SnapshotPage([]),
     messages.SnapshotChunk(0, []),
     messages.SnapshotEnd(7),
     messages.Pong(1, 2, 3),
+    messages.Compared(1, 7, [(5, 2), (0, 0)]),
+    messages.Repair(2, 7, "a", "b", []),
     messages.Heartbeat(7, 0, 3),
+    messages.Heartbeat(7, 0, 3, 60, 5),
     messages.Refused(Problem("TOKEN_EXPIRED", "Signed out.")),
 ]
 

@@ -48,7 +48,7 @@ def test_what_nobody_has_begun_is_simply_corrected() -> None:
         "priority": 1,
         "placed_ms": 2,
     }
-    outcome, reason, after = hear(make_order(), SYSTEM, **patch)
+    outcome, reason, after = hear(make_order(), SYSTEM, **patch)[:3]
     assert (outcome, reason) == (Outcome.MERGED, Reason.NONE)
     assert after == msgspec.structs.replace(make_order(revision=2, updated_ms=NOW), **patch)
 
@@ -97,7 +97,7 @@ def test_lines_changed_under_somebodys_hands_open_an_exception(begun: Order) -> 
         LineItem(1, "MUG", "Mug", 4),
         msgspec.structs.replace(CUP, position=2, quantity_ordered=5, location=""),
     )
-    outcome, reason, after = hear(begun, lines=new)
+    outcome, reason, after = hear(begun, lines=new)[:3]
     assert (outcome, reason) == (Outcome.EXCEPTION, Reason.LINES_CHANGED)
     assert after is not None
     assert after.lines == (
@@ -118,7 +118,7 @@ def test_lines_changed_under_somebodys_hands_open_an_exception(begun: Order) -> 
 def test_lines_that_only_look_new_are_no_alarm() -> None:
     """Another place on the shelf is no reason to stop a picker."""
     moved = (msgspec.structs.replace(CUP, location="C-9"), TRAY)
-    outcome, _, after = hear(make_order(Stage.PICKING), lines=moved)
+    outcome, _, after = hear(make_order(Stage.PICKING), lines=moved)[:3]
     assert outcome is Outcome.MERGED
     assert after is not None
     assert (after.lines, after.exceptions) == (moved, ())
@@ -126,9 +126,9 @@ def test_lines_that_only_look_new_are_no_alarm() -> None:
 
 def test_a_line_that_comes_back_is_told() -> None:
     """Somebody may have put its items back on the shelf already."""
-    _, _, without = hear(make_order(Stage.PICKING), lines=(CUP,))
+    _, _, without = hear(make_order(Stage.PICKING), lines=(CUP,))[:3]
     assert without is not None
-    outcome, _, after = hear(without, lines=(CUP, TRAY))
+    outcome, _, after = hear(without, lines=(CUP, TRAY))[:3]
     assert outcome is Outcome.EXCEPTION
     assert after is not None
     assert after.lines == (CUP, TRAY)
@@ -138,7 +138,7 @@ def test_a_line_that_comes_back_is_told() -> None:
 def test_many_changes_are_named_at_most() -> None:
     """The sentence stays one that fits on a card."""
     new = tuple(LineItem(place, f"N{place}", "", 1) for place in range(1, 9))
-    _, _, after = hear(make_order(Stage.PICKING), lines=new)
+    _, _, after = hear(make_order(Stage.PICKING), lines=new)[:3]
     assert after is not None
     assert after.exceptions[0].sentence.endswith("N5 added (1), …. Picking had begun.")
 
@@ -151,7 +151,7 @@ def test_the_same_product_twice_keeps_both_picks() -> None:
         LineItem(3, "", "Card", 1, quantity_picked=1),
     )
     new = tuple(msgspec.structs.replace(line, quantity_picked=0, quantity_ordered=3) for line in lines)
-    _, _, after = hear(make_order(Stage.PICKING, lines=lines), lines=new)
+    _, _, after = hear(make_order(Stage.PICKING, lines=lines), lines=new)[:3]
     assert after is not None
     assert [line.quantity_picked for line in after.lines] == [2, 1, 1]
 
@@ -159,7 +159,7 @@ def test_the_same_product_twice_keeps_both_picks() -> None:
 @pytest.mark.parametrize(("stage", "expected"), [(Stage.CONFIRMED, []), (Stage.PICKED, ["ADDRESS_CHANGED"])])
 def test_an_address_that_changes_on_the_packing_bench_is_an_alarm(stage: Stage, expected: list[str]) -> None:
     """Before that the label is not printed."""
-    _, _, after = hear(make_order(stage), ship_to=Address(city="Bath"))
+    _, _, after = hear(make_order(stage), ship_to=Address(city="Bath"))[:3]
     assert after is not None
     assert (after.ship_to.city, alarms(after)) == ("Bath", expected)
 
@@ -176,14 +176,14 @@ def test_an_address_that_changes_on_the_packing_bench_is_an_alarm(stage: Stage, 
 )
 def test_a_source_moves_forward_what_nobody_chose(order: Order, goal: Stage, expected: Stage) -> None:
     """Never backwards, never out of a column that a person chose."""
-    _, _, after = hear(order, stage=goal, note="x")
+    _, _, after = hear(order, stage=goal, note="x")[:3]
     assert after is not None
     assert (after.stage, after.stage_ms) == (expected, NOW if order.stage is not expected else 1)
 
 
 def test_the_source_says_when_it_shipped() -> None:
     """Its own time of shipping counts."""
-    _, _, after = hear(make_order(), stage=Stage.SHIPPED, stage_ms=7)
+    _, _, after = hear(make_order(), stage=Stage.SHIPPED, stage_ms=7)[:3]
     assert after is not None
     assert after.stage_ms == 7
 
@@ -202,7 +202,7 @@ def test_a_source_releases_only_its_own_hold(
     now: Hold | None, new: Hold | None, expected: Hold | None
 ) -> None:
     """What a person holds, a person releases."""
-    _, _, after = hear(make_order(hold=now), hold=new, note="x")
+    _, _, after = hear(make_order(hold=now), hold=new, note="x")[:3]
     assert after is not None
     assert after.hold == expected
 
@@ -210,10 +210,10 @@ def test_a_source_releases_only_its_own_hold(
 @pytest.mark.parametrize(("stage", "expected"), [(Stage.CONFIRMED, []), (Stage.PICKING, ["CANCELLED"])])
 def test_a_cancelled_order_is_cancelled_here(stage: Stage, expected: list[str]) -> None:
     """With an alarm when somebody has begun; the hold is over with it."""
-    _, _, after = hear(make_order(stage, hold=Hold("other", HOLDER, 1)), cancelled_ms=0)
+    _, _, after = hear(make_order(stage, hold=Hold("other", HOLDER, 1)), cancelled_ms=0)[:3]
     assert after is not None
     assert (after.cancelled_ms, after.hold, alarms(after)) == (NOW, None, expected)
-    _, _, after = hear(make_order(stage), cancelled_ms=5)
+    _, _, after = hear(make_order(stage), cancelled_ms=5)[:3]
     assert after is not None
     assert after.cancelled_ms == 5
 
