@@ -25,6 +25,7 @@ from sync.client.store_values import (
     CacheSnapshot,
     CacheState,
     DeltaRefused,
+    SnapshotHeld,
     SnapshotRefused,
 )
 from sync.client.stores import cache_schema as schema
@@ -124,8 +125,14 @@ class Cache:
         with self._transaction("add_chunk"):
             return self._staging.add(index, orders)
 
-    def end_snapshot(self, device_id: str, seq: int, wall_ms: int) -> CacheSnapshot | SnapshotRefused:
-        """Swap the staged board in if it is what was announced."""
+    def end_snapshot(
+        self, device_id: str, seq: int, wall_ms: int, is_accepted: bool = False
+    ) -> CacheSnapshot | SnapshotRefused | SnapshotHeld:
+        """Swap the staged board in if it is what was announced.
+
+        One that lacks too many open orders without operations that could have ended them is held back,
+        unless a person ``is_accepted`` it.
+        """
         staging, self._staging = self._staging, None
         if staging is None:
             return SnapshotRefused("not begun")
@@ -133,6 +140,8 @@ class Cache:
         if refused is not None:
             return refused
         begin = staging.begin
+        if not is_accepted and (held := staging.held_back(self.state())) is not None:
+            return held
         with self._transaction("end_snapshot"):
             drop_set(self._connection, schema.OLD)
             staging.swap()

@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync.client.emitter import Emitter
-from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, DeltaRefused, SnapshotRefused
-from sync.contract.messages import Delta, SnapshotBegin, SnapshotChunk, SnapshotEnd
+from sync.client.store_values import (
+    CacheChange,
+    CacheSnapshot,
+    CacheState,
+    DeltaRefused,
+    SnapshotHeld,
+    SnapshotRefused,
+)
+from sync.contract.messages import BoardMessage, Delta, SnapshotBegin, SnapshotChunk, SnapshotEnd
 from sync.contract.ports import Clock
 from sync.contract.problems import Problem
 
-Applied = Callable[[CacheChange | CacheSnapshot], None]
+Applied = Callable[[CacheChange | CacheSnapshot | SnapshotHeld], None]
 Failed = Callable[[str, Problem | None], None]
 """Called with a reason for IT, and a problem when a person should know of it."""
 
@@ -41,6 +48,9 @@ class Follower:
         self.epoch = cache.epoch
         self.cursor = cache.cursor
         self.received = cache.cursor
+        self.is_accepting = False
+        """Whether a person wants the next whole board, whatever it lacks."""
+        self._is_held = False
         self._snapshot: SnapshotBegin | None = None
         self._link = 0
 
@@ -51,10 +61,28 @@ class Follower:
         self.cursor = cache.cursor
         self.received = cache.cursor
         self._snapshot = None
+        self._is_held = False
 
     def close_link(self) -> None:
         """Hear no more of what the last link's jobs come to, other than what they wrote."""
         self._link = 0
+
+    def on_message(self, device_id: str, message: BoardMessage) -> None:
+        """Take in what brings the board; while a whole one is held back nothing fits the one that is here."""
+        if self._is_held:
+            return
+        match message:
+            case Delta():
+                self.on_delta(device_id, message)
+            case SnapshotBegin():
+                self.on_begin(message)
+            case SnapshotChunk():
+                self.on_chunk(message)
+            case SnapshotEnd():
+                self.on_end(device_id, message)
+
+    def on_state_hash(self, seq: int, state_hash: int) -> None:
+        """Take in what the server's board sums up to at ``seq``."""
 
     def on_delta(self, device_id: str, delta: Delta) -> None:
         """Hand a page to the cache, unless it does not follow on what was handed over before."""
@@ -84,7 +112,7 @@ class Follower:
             return
         self._snapshot = None
         self.received = end.seq
-        self._job("end_snapshot", (device_id, end.seq, self._clock.wall_ms()))
+        self._job("end_snapshot", (device_id, end.seq, self._clock.wall_ms(), self.is_accepting))
 
     def _job(self, method: str, arguments: tuple[object, ...]) -> None:
         """Have the cache do something; what an older link's job came to no longer drops this link."""
@@ -97,12 +125,17 @@ class Follower:
                 self._fail(link, f"snapshot refused: {result.reason}", _NOT_WHOLE)
             elif isinstance(result, DeltaRefused):
                 self._refused(link, result)
+            elif isinstance(result, SnapshotHeld):
+                self._hold(link, result)
             elif isinstance(result, CacheChange | CacheSnapshot):
                 self._advance(result)
 
         self._emitter.job("cache", method, *arguments, then=done)
 
     def _refused(self, link: int, refused: DeltaRefused) -> None:
+        if self._is_held:
+            # It came on the heels of the board that was not let in.
+            return
         # An order that the cache does not know means that it is not the server's board: take it anew.
         if refused.reason != "gap":
             self._emitter.job("cache", "forget", then=_nothing)
@@ -112,10 +145,18 @@ class Follower:
         if link == self._link:
             self._failed(detail, problem)
 
+    def _hold(self, link: int, held: SnapshotHeld) -> None:
+        """Keep the board that is here; what follows on this link belongs to the other one."""
+        self._tidy()
+        if link == self._link:
+            self._is_held = True
+            self._applied(held)
+
     def _advance(self, result: CacheChange | CacheSnapshot) -> None:
         if isinstance(result, CacheSnapshot):
             self.epoch = result.epoch
             self.cursor = result.seq
+            self.is_accepting = False
             self._tidy()
         else:
             self.cursor = result.cursor

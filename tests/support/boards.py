@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from support.drafts import JUDGE, logged
 from sync.client.cache import Cache
-from sync.client.store_values import CacheChange, CacheSnapshot
+from sync.client.store_values import CacheChange, CacheSnapshot, SnapshotHeld, SnapshotRefused
 from sync.contract.messages import SnapshotBegin
 from sync.contract.operations import Create, LogEntry, Operation, Outcome
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
@@ -54,14 +54,21 @@ class ServerBoard:
         )
 
     def snapshot_into(self, cache: Cache, device_id: str = "device", size: int = 200) -> CacheSnapshot:
+        """Send a snapshot into ``cache``, which has to take it."""
+        applied = self.try_snapshot(cache, device_id, size, is_accepted=True)
+        assert isinstance(applied, CacheSnapshot), applied
+        return applied
+
+    def try_snapshot(
+        self, cache: Cache, device_id: str = "device", size: int = 200, *, is_accepted: bool = False
+    ) -> CacheSnapshot | SnapshotRefused | SnapshotHeld:
         """Send a snapshot into ``cache``."""
         orders = list(self.orders.values())
         chunks = [orders[start : start + size] for start in range(0, len(orders), size)]
         cache.begin_snapshot(self.begin(len(chunks)))
         for index, chunk in enumerate(chunks):
             assert cache.add_chunk(index, chunk) is None
-        applied = cache.end_snapshot(device_id, self.seq, 5)
-        assert isinstance(applied, CacheSnapshot), applied
+        applied = cache.end_snapshot(device_id, self.seq, 5, is_accepted)
         while cache.tidy():
             pass
         return applied

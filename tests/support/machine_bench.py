@@ -13,7 +13,7 @@ import msgspec
 from support.clocks import CountingIds, FakeClock
 from sync.client.commands import GoOnline, SubmitDrafts
 from sync.client.machine import ClientMachine, Environment
-from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, Held, OutboxState
+from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, Held, OutboxState, SnapshotHeld
 from sync.contract.codec import decode_client, encode
 from sync.contract.messages import (
     ClientMessage,
@@ -115,6 +115,7 @@ class FakeCache:
         self.remembered: list[tuple[object, ...]] = []
         self.forgotten = 0
         self.to_tidy = 0
+        self.holds: SnapshotHeld | None = None
 
     def state(self) -> CacheState:
         """Return where it stands."""
@@ -136,8 +137,12 @@ class FakeCache:
     def add_chunk(self, index: int, orders: tuple[object, ...]) -> None:
         """Stage nothing."""
 
-    def end_snapshot(self, device_id: str, seq: int, wall_ms: int) -> CacheSnapshot:
-        """Stand where the snapshot stands."""
+    def end_snapshot(
+        self, device_id: str, seq: int, wall_ms: int, is_accepted: bool = False
+    ) -> CacheSnapshot | SnapshotHeld:
+        """Stand where the snapshot stands, unless the test has it held back."""
+        if self.holds is not None and not is_accepted:
+            return self.holds
         assert self.begun is not None
         begun = self.begun
         self.now = self.now._replace(epoch=begun.epoch, cursor=seq, state_hash=begun.state_hash)
@@ -252,7 +257,7 @@ class MachineBench:
 
     def welcome_message(self, epoch: str = "epoch-1", head: int = 0, decided: int = 0) -> Welcome:
         """Return what the server answers to hello."""
-        return Welcome(1, "1.0", epoch, head, SITE, PERSON, decided, 0, self.clock.wall)
+        return Welcome(2, "1.0", epoch, head, SITE, PERSON, decided, 0, self.clock.wall)
 
     def go_live(self, head: int = 0, decided_device_seq: int = 0) -> None:
         """Connect and be welcomed by a server that has nothing new."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Final
 
-from sync.client.store_values import SnapshotRefused
+from sync.client.store_values import CacheState, SnapshotHeld, SnapshotRefused
 from sync.client.stores import cache_schema as schema
 from sync.client.stores.cache_meta import put_meta, read_number
 from sync.client.stores.cache_schema import OrderRow
@@ -18,6 +19,13 @@ from sync.client.stores.card_columns import search_text
 from sync.client.stores.carriers import Carriers
 from sync.contract.messages import SnapshotBegin
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, row_hash
+from sync.contract.stages import Stage, stage_index
+
+
+FEWEST_REMOVED: Final = 20
+LARGEST_SHARE: Final = 5
+"""A whole board that lacks more than one in so many open orders is not believed without a person's word."""
+_OPEN: Final = f"stage < {stage_index(Stage.SHIPPED)} AND NOT is_cancelled"
 
 
 class Staging:
@@ -68,6 +76,21 @@ class Staging:
         if self._orders != self.begin.orders:
             return SnapshotRefused("count")
         return None if self._hash == self.begin.state_hash else SnapshotRefused("hash")
+
+    def held_back(self, cached: CacheState) -> SnapshotHeld | None:
+        """Say that the staged board lacks open orders of the ``cached`` one that no log accounts for.
+
+        Within one history every order that leaves the board takes at least one operation.
+        """
+        query = (
+            "SELECT count(*), count(staged.local_id) FROM orders LEFT JOIN"
+            f" (SELECT local_id FROM {schema.STAGING}orders) AS staged USING (local_id) WHERE {_OPEN}"
+        )
+        there, still_there = self._connection.execute(query).fetchone()
+        removed = int(there) - int(still_there)
+        is_large = removed >= FEWEST_REMOVED and removed * LARGEST_SHARE > there
+        is_logged = cached.epoch == self.begin.epoch and self.begin.seq - cached.cursor >= removed
+        return SnapshotHeld(removed, int(there)) if is_large and not is_logged else None
 
     def swap(self) -> None:
         """Let the staged tables take the place of the current ones, which become the old ones."""

@@ -15,7 +15,14 @@ from support.drafts import JUDGE, draft
 from support.faults import CrashAt, CrashError
 from support.orders import Made, make_orders
 from sync.client.cache import Cache
-from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, DeltaRefused, SnapshotRefused
+from sync.client.store_values import (
+    CacheChange,
+    CacheSnapshot,
+    CacheState,
+    DeltaRefused,
+    SnapshotHeld,
+    SnapshotRefused,
+)
 from sync.client.stores.files import MEMORY
 from sync.contract.messages import Person, Site
 from sync.contract.operations import (
@@ -467,3 +474,28 @@ def test_an_operation_without_effect_moves_only_the_cursor(cache: Cache) -> None
     change = applied(cache, [entry])
     assert isinstance(change, CacheChange)
     assert (change.changed, change.removed, cache.state().cursor) == ((), (), 1)
+
+
+def test_a_board_that_lacks_too_many_open_orders_is_held_back(path: Path) -> None:
+    """A wiped server: the board stays until a person lets the other one in."""
+    with closing(Cache.open(path).cache) as cache:
+        full = ServerBoard(make_orders(60, Made(seed=3)), seq=100)
+        full.snapshot_into(cache)
+        there = sum(order.is_open for order in full.orders.values())
+        fewer = ServerBoard(list(full.orders.values())[50:], seq=100, epoch="another")
+        gone = there - sum(order.is_open for order in fewer.orders.values())
+        before = cache.state()
+        assert fewer.try_snapshot(cache) == SnapshotHeld(gone, there)
+        assert cache.state() == before
+        assert isinstance(fewer.try_snapshot(cache, is_accepted=True), CacheSnapshot)
+        assert cache.state().orders == 10
+
+
+@pytest.mark.parametrize(("kept", "seq", "is_held"), [(50, 100, False), (10, 130, True), (10, 160, False)])
+def test_what_the_log_accounts_for_is_no_mass_removal(path: Path, kept: int, seq: int, is_held: bool) -> None:
+    """Few orders may go at any time, many only with as many operations in the same history."""
+    with closing(Cache.open(path).cache) as cache:
+        orders = [each for each in make_orders(200, Made(seed=3)) if each.is_open][:60]
+        ServerBoard(orders, seq=100).snapshot_into(cache)
+        result = ServerBoard(orders[:kept], seq=seq).try_snapshot(cache)
+        assert isinstance(result, SnapshotHeld) is is_held
