@@ -36,15 +36,13 @@ FACT_REASONS: Final = frozenset(
 
 def decide_fact(order: Order, operation: Operation, fact: Fact, judge: Judge) -> Decision:
     """Record ``fact`` on ``order``."""
-    match fact:
-        case Pick():
-            return _picked(order, operation, fact, judge)
-        case ShortPick():
-            return _short(order, operation, fact, judge)
-        case Pack():
-            return _packed(order, operation, fact, judge)
-        case Ship():
-            return _shipped(order, operation, fact, judge)
+    if isinstance(fact, Pick):
+        return _picked(order, operation, fact, judge)
+    if isinstance(fact, ShortPick):
+        return _short(order, operation, fact, judge)
+    if isinstance(fact, Pack):
+        return _packed(order, operation, fact, judge)
+    return _shipped(order, operation, fact, judge)
 
 
 def _recorded(

@@ -15,6 +15,8 @@ from sync.contract.operations import (
     Move,
     Operation,
     Outcome,
+    Reason,
+    Unknown,
     crc,
     operation_bytes,
     operation_from_bytes,
@@ -173,3 +175,43 @@ def test_a_problem_is_one_line_with_the_code_last() -> None:
     assert Problem("X", "It stopped.").line() == "It stopped. [X]"
     assert isinstance(error, ProblemError)
     assert str(error) == "There is no such file."
+
+
+def test_operations_of_a_later_release_are_kept_as_unknown() -> None:
+    """The kind is not ours, nor is the reason; what they did to the order stands beside them."""
+    entry = msgspec.to_builtins(ENTRY)
+    entry["operation"]["change"] = {"kind": "teleport", "where": {"to": 1}}
+    entry["reason"] = "BEAMED"
+    entry["field_of_later"] = 1
+    frame = msgspec.json.encode(
+        {"type": "delta", "prev_seq": 0, "seq": 2, "entries": [entry, ENTRY]}
+    ).decode()
+    delta = codec.decode_server(frame)
+    assert isinstance(delta, messages.Delta)
+    assert delta.entries[0].operation.change == Unknown("teleport")
+    assert delta.entries[0].reason is Reason.OTHER
+    assert delta.entries[0].patch == ENTRY.patch
+    assert delta.entries[1] == ENTRY
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        '[{"seq":"x"}]',
+        '[{"operation":1}]',
+        '[{"operation":{"change":{"kind":1}}}]',
+        '[{"operation":{"change":{"kind":"move"}}}]',
+        "[[]]",
+    ],
+)
+def test_a_delta_that_is_wrong_otherwise_stays_wrong(entries: str) -> None:
+    """Only unknown kinds are forgiven."""
+    with pytest.raises(codec.MalformedFrameError):
+        codec.decode_server('{"type":"delta","prev_seq":0,"seq":1,"entries":' + entries + "}")
+
+
+def test_a_reason_is_text() -> None:
+    """An unknown word is another reason; a number is none."""
+    assert Reason("SOMETHING_NEW") is Reason.OTHER
+    with pytest.raises(ValueError, match="5"):
+        Reason(5)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.clocks import FakeClock
 from sync.contract import operations, orders
 from sync.contract.flags import BUCKETS, DefaultFlags, bucket
-from sync.contract.ids import Uuid7Ids
+from sync.contract.ids import Uuid7Ids, derived
 from sync.contract.operations import Change
 from sync.contract.orders import Order, OrderPatch
 from sync.contract.ports import NoFaults
@@ -108,3 +108,11 @@ def test_default_flags() -> None:
     assert not flags.is_enabled("nonsense")
     assert flags.variant("nonsense") == ""
     NoFaults().at("anywhere")
+
+
+def test_an_id_that_follows_from_another_is_always_the_same() -> None:
+    """Version 8, and another word gives another id."""
+    first = derived("op-1", "backorder")
+    assert first == derived("op-1", "backorder") != derived("op-1", "follow-up")
+    assert uuid.UUID(first).version == 8
+    assert uuid.UUID(first).variant == uuid.RFC_4122
