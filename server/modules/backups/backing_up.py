@@ -8,7 +8,6 @@ Errors (``ProblemError``): ``BACKUP_FAILED``, ``BACKUP_UNSOUND``.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Engine, update
 
 from server import VERSION
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace, context: CommandContext) -> int:
             line.clear()
     if arguments.keep is not None:
         prune(goal, arguments.keep, made.path)
-    context.say(json.dumps(_told(made)) if arguments.json else _said(made))
+    context.say(_told(made).decode() if arguments.json else _said(made))
     return 0
 
 
@@ -125,11 +125,8 @@ def raise_durable(engine: Engine, manifest: Manifest) -> None:
         for mark in sorted(manifest.boards, key=lambda mark: mark.site_id):
             connection.execute(
                 update(boards)
-                .where(
-                    boards.c.site_id == mark.site_id,
-                    boards.c.epoch == mark.epoch,
-                    boards.c.durable_seq < mark.seq,
-                )
+                .where(boards.c.site_id == mark.site_id, boards.c.epoch == mark.epoch)
+                .where(boards.c.durable_seq < mark.seq)
                 .values(durable_seq=mark.seq)
             )
 
@@ -158,18 +155,7 @@ def _said(made: Backup) -> str:
     return f"{made.path}: {rows['orders']:,} orders, {rows['operation_log']:,} operations, {times}.{where}"
 
 
-def _told(made: Backup) -> dict[str, object]:
-    return {
-        "file": str(made.path),
-        "sha256": made.sha256,
-        "bytes": made.size,
-        "made_ms": made.manifest.made_ms,
-        "schema": made.manifest.schema,
-        "boards": [
-            {"organization": each.organization, "site": each.site, "epoch": each.epoch, "seq": each.seq}
-            for each in made.manifest.boards
-        ],
-        "rows": made.manifest.rows,
-        "copied_s": round(made.copied_s, 3),
-        "tried_s": round(made.tried_s, 3),
-    }
+def _told(made: Backup) -> bytes:
+    seconds = {"copied_s": round(made.copied_s, 3), "tried_s": round(made.tried_s, 3)}
+    told = {"file": str(made.path), "sha256": made.sha256, "bytes": made.size, **seconds}
+    return msgspec.json.encode({**told, **msgspec.to_builtins(made.manifest)})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ class BoardMark(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup holds; ``rows`` counts those of each table as the database had them."""
+    """What a backup holds: of each table how many rows the database had, and the sum of their checksums."""
 
     product: str
     version: str
@@ -48,25 +49,29 @@ class Manifest(msgspec.Struct, frozen=True):
     made_ms: int
     boards: tuple[BoardMark, ...]
     rows: dict[str, int]
+    sums: dict[str, int]
 
 
 def write_copy(source: Connection, folder: Path, version: str, clock: Clock, ids: Ids, tell: Tell) -> Path:
     """Write what ``source`` reads in its transaction into a new file in ``folder``; return it, synced."""
     path = folder / FILE_NAME
+    made_ms = clock.wall_ms()
     create_database(folder, clock, ids).close()
     path.chmod(0o600)
     marks = _marks(source)
     rows = {table.name: _count(source, table) for table in metadata.sorted_tables}
+    sums = dict.fromkeys(rows, 0)
     with contextlib.closing(sqlite3.connect(path)) as file:
         # Nobody else sees this file before it is whole and synced.
         file.execute("PRAGMA journal_mode = DELETE")
         file.execute("PRAGMA synchronous = OFF")
         with file:
             for table, chunk in all_rows(source, tell):
+                sums[table.name] += checksum(chunk)
                 places = ", ".join("?" * len(table.columns))
                 names = ", ".join(f'"{column.name}"' for column in table.columns)
                 file.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', chunk)  # noqa: S608 - names of ours
-            manifest = Manifest(PRODUCT, version, migrations.HEAD, clock.wall_ms(), marks, rows)
+            manifest = Manifest(PRODUCT, version, migrations.HEAD, made_ms, marks, rows, sums)
             file.execute("CREATE TABLE backup (manifest TEXT NOT NULL)")
             file.execute("INSERT INTO backup VALUES (?)", (msgspec.json.encode(manifest).decode(),))
     sync(path)
@@ -78,12 +83,17 @@ def all_rows(source: Connection, tell: Tell) -> Iterator[tuple[Table, list[tuple
     for table in metadata.sorted_tables:
         # As text: the one kind of database holds JSON as a type of its own, the other does not.
         columns = [cast(each, Text) if isinstance(each.type, JSON) else each for each in table.columns]
-        found = source.execute(select(*columns), execution_options={"yield_per": CHUNK_ROWS})
         done = 0
-        for chunk in found.partitions():
-            yield table, [tuple(row) for row in chunk]
-            done += len(chunk)
-            tell(f"{table.name}: {done:,} rows")
+        with source.execute(select(*columns), execution_options={"yield_per": CHUNK_ROWS}) as found:
+            for chunk in found.partitions():
+                yield table, [tuple(row) for row in chunk]
+                done += len(chunk)
+                tell(f"{table.name}: {done:,} rows")
+
+
+def checksum(rows: Iterable[tuple[Any, ...]]) -> int:
+    """Return the sum of the checksums of rows, whose order does not count."""
+    return sum(zlib.crc32(msgspec.msgpack.encode(row)) for row in rows)
 
 
 def _marks(source: Connection) -> tuple[BoardMark, ...]:

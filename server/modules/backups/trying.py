@@ -15,8 +15,9 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.checking import Report, check
-from server.database import FILE_NAME, open_database
-from server.modules.backups.copying import PRODUCT, Manifest, Tell
+from server.database import FILE_NAME, Database, open_database
+from server.kernel import migrations
+from server.modules.backups.copying import PRODUCT, Manifest, Tell, all_rows, checksum
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 
@@ -68,6 +69,8 @@ def try_out(path: Path, sha256: str, folder: Path, clock: Clock, ids: Ids, tell:
         manifest = _unpacked(path, sha256, folder / FILE_NAME)
         with open_database(folder, clock, ids) as database:
             _compare(manifest, check(database.engine, tell))
+            if manifest.schema == migrations.HEAD:
+                _compare_rows(manifest, database, tell)
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         raise UnsoundError(reason(error)) from error
     except ProblemError as error:
@@ -104,6 +107,16 @@ def _compare(manifest: Manifest, report: Report) -> None:
     found = {(board.site_id, board.epoch, board.seq, board.state_hash) for board in report.boards}
     if found != {(mark.site_id, mark.epoch, mark.seq, mark.state_hash) for mark in manifest.boards}:
         raise UnsoundError("its boards do not stand where those of the database stood")
+
+
+def _compare_rows(manifest: Manifest, database: Database, tell: Tell) -> None:
+    sums = dict.fromkeys(manifest.sums, 0)
+    with database.engine.execution_options(is_reading=True).begin() as connection:
+        for table, chunk in all_rows(connection, tell):
+            sums[table.name] += checksum(chunk)
+    for name, found in sums.items():
+        if found != manifest.sums[name]:
+            raise UnsoundError(f"a row of {name} is not what the database had")
 
 
 def _no_backup(path: Path) -> ProblemError:
