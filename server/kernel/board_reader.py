@@ -30,6 +30,7 @@ from sync.contract.ports import Clock
 SNAPSHOT_REUSE_ENTRIES: Final = 256
 """A snapshot that somebody still receives serves the next one too, when one page brings it up to date."""
 REFS_PER_QUERY: Final = 500
+_HEAD: Final = (boards.c.seq, boards.c.epoch, boards.c.durable_seq, boards.c.state_hash)
 
 
 class BoardReader:
@@ -87,12 +88,8 @@ class BoardReader:
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
         """Return the heads of these boards, and which of these sign-ins are over."""
         with self._engine.begin() as connection:
-            rows = connection.execute(
-                select(boards.c.site_id, boards.c.seq, boards.c.epoch, boards.c.durable_seq).where(
-                    boards.c.site_id.in_(site_ids)
-                )
-            )
-            heads = {row.site_id: Head(row.seq, row.epoch, row.durable_seq) for row in rows}
+            rows = connection.execute(select(boards.c.site_id, *_HEAD).where(boards.c.site_id.in_(site_ids)))
+            heads = {site_id: _as_head(*head) for site_id, *head in rows}
             ended = token_rows.ended(connection, sign_in_ids)
         return Look(heads, ended)
 
@@ -160,11 +157,15 @@ def on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
 
 def _head(connection: Connection, site: SiteKey) -> Head:
     row = connection.execute(
-        select(boards.c.seq, boards.c.epoch, boards.c.durable_seq).where(
+        select(*_HEAD).where(
             boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id
         )
     ).one()
-    return Head(row.seq, row.epoch, row.durable_seq)
+    return _as_head(*row)
+
+
+def _as_head(seq: int, epoch: str, durable_seq: int, state_hash: int) -> Head:
+    return Head(seq, epoch, durable_seq, unsigned(state_hash))
 
 
 def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:

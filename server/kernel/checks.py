@@ -6,17 +6,40 @@ One operation that the tables cannot hold would fail the batch of everybody, so 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from sync.contract.limits import (
+    COMPARE_RANGES,
+    PRIORITY_MAX,
+    QUANTITY_MAX,
+    SHORT_LINES,
+    TAG_CHARACTERS,
+    TAGS_MAX,
+)
 from sync.contract.messages import Hello
-from sync.contract.operations import Create, Import, Operation
+from sync.contract.operations import (
+    Acknowledge,
+    Change,
+    Create,
+    Edit,
+    Import,
+    Operation,
+    Pack,
+    Pick,
+    Prioritise,
+    Resolve,
+    ShortPick,
+    Tag,
+    Unknown,
+)
 from sync.contract.orders import HASH_MODULUS, Order
 
 ID_CHARACTERS: Final = 64
 KEY_CHARACTERS: Final = 200
-PRIORITY_MAX: Final = 1 << 31
+COLUMN_MAX: Final = 1 << 31
 NUMBER_MAX: Final = 1 << 53
 """Exact in every language that reads JSON, and far inside what a column holds."""
 
@@ -26,9 +49,22 @@ def is_usable_hello(hello: Hello) -> bool:
     return (
         _is_id(hello.device_id)
         and 0 < hello.next_device_seq < NUMBER_MAX
+        and 0 <= hello.kept_device_seq <= hello.next_device_seq
         and 0 <= hello.cursor < NUMBER_MAX
         and 0 <= hello.state_hash < HASH_MODULUS
     )
+
+
+def are_usable_ranges(ranges: list[tuple[str, str]]) -> bool:
+    """Say whether these ranges can be summed up: ascending, apart, not too many."""
+    if not 0 < len(ranges) <= COMPARE_RANGES or not all(is_usable_range(lo, hi) for lo, hi in ranges):
+        return False
+    return all(hi and hi <= lo for (_, hi), (lo, _) in pairwise(ranges))
+
+
+def is_usable_range(lo: str, hi: str) -> bool:
+    """Say whether this is a range of order ids: from ``lo`` to before ``hi``; empty is the board's end."""
+    return _is_short(lo) and _is_short(hi) and (not hi or lo < hi)
 
 
 def is_usable_operation(operation: Operation, device_id: str) -> bool:
@@ -37,20 +73,50 @@ def is_usable_operation(operation: Operation, device_id: str) -> bool:
     if not (is_numbered and _is_id(operation.op_id) and _is_id(operation.order_id)):
         return False
     change = operation.change
-    if not isinstance(change, Create | Import):
-        return True
-    order = change.order
-    if order is not None and not _is_storable(order):
-        return False
-    return all(abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change)))
+    return _is_usable(change) and all(
+        abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change))
+    )
+
+
+def _is_usable(change: Change) -> bool:
+    match change:
+        case Create(order) | Import(order):
+            return order is None or _is_storable(order)
+        case Pick():
+            return _is_picked(change.position, change.quantity, change.sku)
+        case ShortPick(lines):
+            return len(lines) <= SHORT_LINES and all(
+                line.quantity >= 0 and _is_picked(line.position, line.quantity, line.sku) for line in lines
+            )
+        case Pack(parcels):
+            return 0 <= parcels <= QUANTITY_MAX
+        case Prioritise(priority):
+            return 0 <= priority <= PRIORITY_MAX
+        case Edit(fields):
+            return fields.priority is msgspec.UNSET or abs(fields.priority) < COLUMN_MAX
+        case Tag(add, remove):
+            tags = (*add, *remove)
+            return len(tags) <= 2 * TAGS_MAX and all(len(tag) <= TAG_CHARACTERS for tag in tags)
+        case Acknowledge(of) | Resolve(of):
+            return _is_id(of)
+        case _:
+            return not isinstance(change, Unknown)
+
+
+def _is_picked(position: int, quantity: int, sku: str) -> bool:
+    return abs(position) < COLUMN_MAX and abs(quantity) <= QUANTITY_MAX and _is_key(sku)
 
 
 def _is_id(text: str) -> bool:
-    return 0 < len(text) <= ID_CHARACTERS and "\0" not in text
+    return bool(text) and _is_short(text)
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= ID_CHARACTERS and "\0" not in text
 
 
 def _is_storable(order: Order) -> bool:
-    return _is_key(order.source) and _is_key(order.external_ref) and abs(order.priority) < PRIORITY_MAX
+    return _is_key(order.source) and _is_key(order.external_ref) and abs(order.priority) < COLUMN_MAX
 
 
 def _is_key(text: str) -> bool:

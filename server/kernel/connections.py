@@ -54,8 +54,18 @@ class Connection:
     is_checking: bool = False
     """A token of this link is being looked at."""
     is_page_wanted: bool = False
+    is_asking: bool = False
+    """A question about the board is being answered: until then no delta is sent."""
     waiting: int = 0
     """Operations handed in and not answered."""
+    held: deque[Submission] = field(default_factory=deque)
+    """Those of them that came too fast: they go to the board a little later."""
+    beats: int = 0
+    """Heartbeats that were sent."""
+    beats_unhashed: int = 0
+    """Heartbeats since one said the state hash."""
+    is_beat_due: bool = False
+    """A heartbeat waits until the link is free."""
 
     @property
     def site(self) -> SiteKey | None:
@@ -129,9 +139,16 @@ class Board:
     head: int
     durable_seq: int
     tail: Tail
+    state_hash: int | None = None
+    """That of the board at ``head``; None when nobody said it."""
     waiting: deque[tuple[int, Submission]] = field(default_factory=deque)
     """Operations and the links that they came from."""
     is_committing: bool = False
+    alone: int = 0
+    """How many of the next operations are decided one at a time, because together they failed."""
+    flushed_ms: int = 0
+    """When what is new was last sent to everybody."""
+    is_flush_set: bool = False
     pages: dict[int, list[Connection]] = field(default_factory=dict)
     """Who waits for the page after which cursor: it is read and encoded once."""
 
@@ -175,3 +192,9 @@ EXPIRY_GRACE_MS: Final = 60_000
 SLOW_MS: Final = 30_000
 UNSENT_BYTES: Final = 1024 * 1024
 LINKS_PER_DEVICE: Final = 5
+STRANGERS: Final = 200
+"""Links at once that nobody has signed in on; beyond, the oldest gives way."""
+FLUSH_MS: Final = 50
+LINKS_PER_FLUSH_MS: Final = 20
+"""What is new is sent every so many links / 20 milliseconds, at most every 50: few links wait for nothing."""
+BEATS_PER_HASH: Final = 60

@@ -11,33 +11,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.kernel.checks import is_usable_hello, is_usable_operation
+from server.kernel.batches import PACE, Batches
+from server.kernel.checks import is_usable_hello
 from server.kernel.connections import (
+    BEATS_PER_HASH,
     EXPIRY_GRACE_MS,
     LINKS_PER_DEVICE,
     LOOK_MS,
     SLOW_MS,
+    STRANGERS,
     UNSENT_BYTES,
-    Board,
     Connection,
     LookNow,
     Phase,
     SignInsEnded,
     Stop,
 )
-from server.kernel.fanout import Fanout
-from server.kernel.records import Batch, Committed, Head, Joined, Look, Principal, Submission
+from server.kernel.fanout import FLUSH, Fanout
+from server.kernel.questions import Questions
+from server.kernel.records import Head, Joined, Look, Principal
 from server.kernel.refusals import Refusal
 from server.kernel.wishes import Wishes
 from sync.contract import messages
-from sync.contract.codec import CodecError, FrameTooLongError, decode_client, encode
-from sync.contract.limits import (
-    AUTH_DEADLINE_MS,
-    HEARTBEAT_MS,
-    SILENCE_MS,
-    SUBMIT_OPERATIONS,
-    SUBMIT_WINDOW,
-)
+from sync.contract.codec import CodecError, FrameTooLongError, decode_client
+from sync.contract.limits import AUTH_DEADLINE_MS, HEARTBEAT_MS, SILENCE_MS
 from sync.contract.permissions import Right, is_allowed
 from sync.contract.ports import Clock
 from sync.contract.steps import (
@@ -59,13 +56,22 @@ _AUTH: Final = "auth:"
 class Hub:
     """The machine. Knows its links, the boards that they look at, and the jobs under way."""
 
-    def __init__(self, clock: Clock, version: str) -> None:
-        """Tell the time by ``clock`` and call the server ``version``."""
+    def __init__(
+        self,
+        clock: Clock,
+        version: str,
+        protocols: tuple[int, int] = (messages.PROTOCOL_MIN, messages.PROTOCOL_MAX),
+    ) -> None:
+        """Tell the time by ``clock``, call the server ``version``, speak ``protocols`` (oldest, newest)."""
         self._clock = clock
         self._version = version
+        self._protocols = protocols
         self._links: dict[int, Connection] = {}
+        self._strangers: dict[int, Connection] = {}
         self._wishes = Wishes(clock)
-        self._fanout = Fanout(self._wishes, self._links)
+        self._fanout = Fanout(self._wishes, self._links, clock)
+        self._batches = Batches(self._wishes, self._fanout, self._links, clock)
+        self._questions = Questions(self._wishes, self._fanout)
         self._is_awake = False
         self._is_looking = False
         self._is_look_wanted = False
@@ -87,8 +93,7 @@ class Hub:
             case TimerFired():
                 self._on_timer(event.name)
             case Connected():
-                self._links[event.link] = Connection(event.link, heard_ms=self._clock.mono_ms())
-                self._wishes.set_timer(f"{_AUTH}{event.link}", AUTH_DEADLINE_MS)
+                self._on_connected(event.link)
             case Closed():
                 self._on_closed(event.link)
             case _:
@@ -97,18 +102,30 @@ class Hub:
 
     # ------------------------------------------------------------ links
 
+    def _on_connected(self, link: int) -> None:
+        connection = Connection(link, heard_ms=self._clock.mono_ms())
+        self._links[link] = self._strangers[link] = connection
+        self._wishes.set_timer(f"{_AUTH}{link}", AUTH_DEADLINE_MS)
+        if len(self._strangers) > STRANGERS:
+            oldest = next(iter(self._strangers))
+            self._wishes.refuse(self._strangers.pop(oldest), Refusal.TOO_MANY_LINKS)
+
     def _on_closed(self, link: int) -> None:
+        self._strangers.pop(link, None)
         connection = self._links.pop(link, None)
         if connection is not None:
             # Jobs under way still hold it: nothing is sent to it any more.
             connection.phase = Phase.CLOSED
             self._wishes.cancel_timer(f"{_AUTH}{link}")
+            self._batches.drop(connection)
 
     def _on_drained(self, link: int) -> None:
         connection = self._links.get(link)
         if connection is not None:
             connection.sending_since_ms = None
             connection.unsent_bytes = 0
+            if connection.is_beat_due:
+                self._beat_on(connection)
             self._fanout.pump(connection)
 
     def _on_received(self, event: Received) -> None:
@@ -136,7 +153,9 @@ class Hub:
             case messages.Hello() if connection.hello is None and connection.phase is not Phase.NEW:
                 self._on_hello(connection, message)
             case messages.Submit() if connection.phase in {Phase.LOADING, Phase.LIVE}:
-                self._on_submit(connection, message)
+                self._batches.take(connection, message)
+            case messages.Compare() | messages.Fetch() | messages.Reload():
+                self._questions.take(connection, message)
             case messages.Ping() if connection.phase is not Phase.NEW:
                 pong = messages.Pong(message.n, message.mono_ms, self._clock.wall_ms())
                 self._wishes.say(connection, pong)
@@ -168,14 +187,16 @@ class Hub:
             self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
         else:
             connection.principal = result
+            self._strangers.pop(connection.link, None)
             if connection.phase is Phase.CHECKING:
                 connection.phase = Phase.KNOWN
                 self._join(connection)
 
     def _on_hello(self, connection: Connection, hello: messages.Hello) -> None:
-        if hello.protocol_max < messages.PROTOCOL_MIN:
+        oldest, newest = self._protocols
+        if hello.protocol_max < oldest:
             self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_OLD)
-        elif hello.protocol_min > messages.PROTOCOL_MAX:
+        elif hello.protocol_min > newest:
             self._wishes.refuse(connection, Refusal.PROTOCOL_TOO_NEW)
         elif not is_usable_hello(hello):
             self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
@@ -233,19 +254,19 @@ class Hub:
             self._wishes.warn("operations_missing", device_id=hello.device_id, count=result.skipped)
         if result.is_damaged:
             self._wishes.warn("state_hash_differs", device_id=hello.device_id, cursor=hello.cursor)
-        head = Head(result.head, result.epoch, result.durable_seq)
+        head = Head(result.head, result.epoch, result.durable_seq, result.head_hash)
         board = self._fanout.meet(principal.site.key, head)
         if connection.phase is not Phase.CLOSED:
-            self._wishes.say(connection, self._welcome(principal, result))
+            self._wishes.say(connection, self._welcome(principal, hello, result))
             self._wake()
             if result.needs_snapshot:
                 self._fanout.load(connection, board)
             else:
                 self._fanout.follow(connection, hello.cursor)
 
-    def _welcome(self, principal: Principal, joined: Joined) -> messages.Welcome:
+    def _welcome(self, principal: Principal, hello: messages.Hello, joined: Joined) -> messages.Welcome:
         return messages.Welcome(
-            messages.PROTOCOL_MAX,
+            min(hello.protocol_max, self._protocols[1]),
             self._version,
             joined.epoch,
             joined.head,
@@ -254,73 +275,8 @@ class Hub:
             joined.decided_device_seq,
             joined.durable_seq,
             self._clock.wall_ms(),
+            joined.state_hash,
         )
-
-    # ------------------------------------------------------------ operations
-
-    def _on_submit(self, connection: Connection, submit: messages.Submit) -> None:
-        principal = connection.principal
-        board = self._fanout.board(principal.site.key.site_id) if principal else None
-        count = len(submit.operations)
-        is_ours = all(is_usable_operation(operation, connection.device_id) for operation in submit.operations)
-        if board is None or not is_ours or not 0 < count <= SUBMIT_OPERATIONS:
-            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
-            return
-        if connection.waiting + count > SUBMIT_WINDOW:
-            self._wishes.refuse(connection, Refusal.TOO_MANY_OPERATIONS)
-            return
-        connection.waiting += count
-        board.waiting.extend(
-            (connection.link, Submission(operation, principal)) for operation in submit.operations
-        )
-        # What comes while a commit is on its way waits for it and is the next batch: the busier the
-        # board, the larger the batches, and nobody waits for a window to close on an idle one.
-        if not board.is_committing:
-            self._commit(board)
-
-    def _commit(self, board: Board) -> None:
-        count = min(len(board.waiting), SUBMIT_OPERATIONS)
-        taken = [board.waiting.popleft() for _ in range(count)]
-        board.is_committing = True
-        links = [link for link, _ in taken]
-        batch = Batch(board.site, tuple(submission for _, submission in taken))
-        self._wishes.job(
-            "store",
-            "commit",
-            (batch,),
-            lambda result, error: self._on_committed(board, links, result, error),
-        )
-
-    def _on_committed(self, board: Board, links: list[int], result: object, error: str) -> None:
-        board.is_committing = False
-        if error or not isinstance(result, Committed):
-            for connection in self._still_there(links):
-                self._wishes.refuse(connection, Refusal.SERVER_FAULT)
-        else:
-            self._answer(links, result)
-            self._fanout.advance(board, result)
-        if board.waiting:
-            self._commit(board)
-
-    def _still_there(self, links: list[int]) -> list[Connection]:
-        """Return the connections of these links, each once."""
-        return [self._links[link] for link in dict.fromkeys(links) if link in self._links]
-
-    def _answer(self, links: list[int], result: Committed) -> None:
-        """Send each link its verdicts; a link whose device is cloned is told so instead."""
-        for connection in self._still_there(links):
-            answers = [
-                verdict
-                for link, verdict in zip(links, result.verdicts, strict=True)
-                if link == connection.link
-            ]
-            connection.waiting -= len(answers)
-            verdicts = [verdict for verdict in answers if verdict is not None]
-            if verdicts:
-                self._wishes.say(connection, messages.Decided(verdicts))
-            if len(verdicts) < len(answers):
-                self._wishes.warn("device_cloned", device_id=connection.device_id)
-                self._wishes.refuse(connection, Refusal.DEVICE_CLONED)
 
     # ------------------------------------------------------------ time
 
@@ -336,6 +292,10 @@ class Hub:
             self._beat()
         elif name == _LOOK:
             self._look()
+        elif name.startswith(FLUSH):
+            self._fanout.flush(name.removeprefix(FLUSH))
+        elif name.startswith(PACE):
+            self._batches.resume(int(name.removeprefix(PACE)))
         else:
             connection = self._links.get(int(name.removeprefix(_AUTH)))
             if connection is not None:
@@ -346,17 +306,36 @@ class Hub:
             refusal = self._overdue(connection)
             if refusal is not None:
                 self._wishes.refuse(connection, refusal)
-        for board in self._fanout.boards():
-            beat = messages.Heartbeat(board.head, board.durable_seq, self._clock.wall_ms())
-            frame = encode(beat)
-            for connection in self._fanout.watching(board):
-                if connection.sending_since_ms is None:
-                    self._wishes.send_short(connection, frame)
+            elif connection.sending_since_ms is None:
+                self._beat_on(connection)
+            else:
+                # Nothing piles up behind a delta that does not leave.
+                connection.is_beat_due = True
+        self._batches.beat()
         self._is_awake = bool(self._links)
         if self._is_awake:
             self._wishes.set_timer(_BEAT, HEARTBEAT_MS)
         else:
             self._wishes.cancel_timer(_LOOK)
+
+    def _beat_on(self, connection: Connection) -> None:
+        """Say where the log stands; every 60th time or soon after with the hash of what the link has."""
+        connection.is_beat_due = False
+        board = self._fanout.board_of(connection)
+        if board is None or connection.phase not in {Phase.LOADING, Phase.LIVE}:
+            return
+        connection.beats += 1
+        connection.beats_unhashed += 1
+        state_hash = None
+        is_up_to_date = connection.phase is Phase.LIVE and connection.cursor == board.head
+        if connection.beats_unhashed >= BEATS_PER_HASH and is_up_to_date and board.state_hash is not None:
+            state_hash, connection.beats_unhashed = board.state_hash, 0
+        self._wishes.say(
+            connection,
+            messages.Heartbeat(
+                board.head, board.durable_seq, self._clock.wall_ms(), connection.beats, state_hash
+            ),
+        )
 
     def _overdue(self, connection: Connection) -> Refusal | None:
         now_ms = self._clock.mono_ms()

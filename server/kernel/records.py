@@ -58,12 +58,18 @@ class Committed(NamedTuple):
     """What a transaction made of its batch: the log from ``prev_seq + 1`` to ``seq``.
 
     ``verdicts`` are in the order of the submissions; None means "this device was cloned".
+    ``state_hash`` is that of the board at ``seq``.
     """
 
     prev_seq: int
     seq: int
     entries: tuple[bytes, ...]
     verdicts: tuple[Verdict | None, ...]
+    state_hash: int | None = None
+
+
+class OperationFaultError(Exception):
+    """A batch could not be decided because of what is in it: the database itself is there and well."""
 
 
 class Joined(NamedTuple):
@@ -81,6 +87,10 @@ class Joined(NamedTuple):
     is_damaged: bool = False
     """The client's state hash is not the one of the log at its cursor."""
     needs_snapshot: bool = False
+    state_hash: int | None = None
+    """The state hash of the log at the client's cursor; None when the client knows another log or none."""
+    head_hash: int | None = None
+    """The state hash at the head."""
 
 
 class Page(NamedTuple):
@@ -91,12 +101,31 @@ class Page(NamedTuple):
     entries: tuple[bytes, ...]
 
 
+class Answered(NamedTuple):
+    """An encoded answer about the board at exactly ``seq``, and what a link has to be sent before it.
+
+    ``page`` follows the link's cursor. When it ends before ``seq`` the answer is of no use to this link.
+    ``frame`` is None when the answer would be too long.
+    """
+
+    page: Page
+    seq: int
+    frame: str | bytes | None
+
+
+class FirstPage(NamedTuple):
+    """What an empty terminal sees first: an encoded frame, empty when there is nothing to see."""
+
+    frame: str | bytes
+
+
 class Head(NamedTuple):
-    """Where the log of a board stands."""
+    """Where the log of a board stands; ``state_hash`` is that of the board there."""
 
     seq: int
     epoch: str
     durable_seq: int
+    state_hash: int | None = None
 
 
 class Snapshot:

@@ -31,11 +31,8 @@ class Wishes:
 
     def say(self, connection: Connection, message: ServerMessage) -> None:
         """Send a short message at once, also beside a delta that is still on its way."""
-        self.send_short(connection, encode(message))
-
-    def send_short(self, connection: Connection, frame: str) -> None:
-        """Send an encoded short message at once."""
         if connection.phase is not Phase.CLOSED:
+            frame = encode(message)
             connection.unsent_bytes += len(frame)
             self._effects.append(Send(connection.link, frame))
 

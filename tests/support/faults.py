@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-class CrashError(Exception):
-    """The power went, as far as the store can tell."""
+class CrashError(BaseException):
+    """The power went, as far as the store can tell: no store may take it for an error of its own."""
 
 
 class CrashAt:

@@ -209,6 +209,7 @@ def test_memory_holds_one_page_of_the_newest(bench: HubBench) -> None:
         bench.submit(*moves)
         bench.answer(bench.job("commit"), committed(seq, *moves))
         seq += 64
+        bench.clock.advance(64 * 20)
     bench.drain(1)
     assert bench.job("page").arguments == (SITE, 1)
     # Link 2 was sent one delta after its first and was never free again.

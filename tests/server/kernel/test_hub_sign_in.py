@@ -134,10 +134,10 @@ def test_operations_before_the_welcome_are_an_error(bench: HubBench) -> None:
         hello("x" * 65),
         hello(cursor=-1),
         hello(cursor=1 << 53),
-        Hello(1, 1, "1.0", "device", 0),
-        Hello(1, 1, "1.0", "device", 1 << 60),
-        Hello(1, 1, "1.0", "device", 1, EPOCH, 1, -1),
-        Hello(1, 1, "1.0", "device", 1, EPOCH, 1, (1 << 64) - 1 + 1),
+        Hello(2, 2, "1.0", "device", 0),
+        Hello(2, 2, "1.0", "device", 1 << 60),
+        Hello(2, 2, "1.0", "device", 1, EPOCH, 1, -1),
+        Hello(2, 2, "1.0", "device", 1, EPOCH, 1, (1 << 64) - 1 + 1),
     ],
 )
 def test_a_hello_that_cannot_be_worked_with_is_an_error(bench: HubBench, greeting: Hello) -> None:
@@ -150,7 +150,7 @@ def test_a_hello_that_cannot_be_worked_with_is_an_error(bench: HubBench, greetin
 
 def test_releases_that_do_not_understand_each_other_are_told_who_is_behind(bench: HubBench) -> None:
     """The ranges of protocols must overlap."""
-    for link, (low, high, code) in enumerate([(0, 0, "PROTOCOL_TOO_OLD"), (2, 3, "PROTOCOL_TOO_NEW")], 1):
+    for link, (low, high, code) in enumerate([(1, 1, "PROTOCOL_TOO_OLD"), (3, 4, "PROTOCOL_TOO_NEW")], 1):
         bench.connect(link)
         bench.say(Auth("token"), link)
         bench.say(Hello(low, high, "x", "device", 1), link)

@@ -21,19 +21,27 @@ def bench() -> HubBench:
 
 
 def test_a_heartbeat_says_where_the_log_stands(bench: HubBench) -> None:
-    """Every five seconds, in one frame for all links of a board."""
+    """Every five seconds, numbered for each link."""
+    bench.fire("beat")
+    assert bench.heard() == [Heartbeat(3, 0, bench.clock.wall, 1)]
+    assert bench.timers() == {"beat": 5_000}
     bench.go_live(2, head=3, device_id="device-2")
     bench.fire("beat")
-    assert bench.heard(1) == [Heartbeat(3, 0, bench.clock.wall)]
-    assert bench.frames(1)[0] is bench.frames(2)[0]
-    assert bench.timers() == {"beat": 5_000}
+    assert bench.heard(1) == [Heartbeat(3, 0, bench.clock.wall, 2)]
+    assert bench.heard(2) == [Heartbeat(3, 0, bench.clock.wall, 1)]
 
 
 def test_a_link_that_still_sends_gets_no_heartbeat(bench: HubBench) -> None:
-    """Nothing piles up behind a delta that does not leave."""
+    """Nothing piles up behind a delta that does not leave; when it has left, one heartbeat follows."""
     bench.submit(move(1))
     bench.answer(bench.job("commit"), committed(3, move(1)))
     bench.fire("beat")
+    assert bench.frames() == []
+    bench.fire("beat")
+    assert bench.frames() == []
+    bench.drain()
+    assert bench.heard() == [Heartbeat(4, 0, bench.clock.wall, 1)]
+    bench.drain()
     assert bench.frames() == []
 
 

@@ -73,13 +73,15 @@ def test_a_client_with_the_right_hash_at_its_cursor_continues(bench: ServerBench
         assert (joined.needs_snapshot, joined.is_damaged, joined.head) == (False, False, 2)
 
 
-def test_a_client_with_another_hash_loads_anew(bench: ServerBench) -> None:
-    """And it is said that something was damaged."""
+def test_a_client_with_another_hash_is_told_the_right_one(bench: ServerBench) -> None:
+    """It goes on from its cursor and mends its copy; that something was damaged is noted."""
     ana = bench.principal()
     bench.join(ana)
     bench.commit(ana, create(1))
     joined = bench.join(ana, epoch=epoch_of(bench), cursor=1, state_hash=1)
-    assert (joined.needs_snapshot, joined.is_damaged) == (True, True)
+    assert (joined.needs_snapshot, joined.is_damaged) == (False, True)
+    assert joined.state_hash == joined.head_hash == state_hash_of(bench)
+    assert bench.join(ana, epoch=epoch_of(bench), cursor=0, state_hash=0).state_hash == 0
 
 
 def test_another_epoch_loads_anew(bench: ServerBench) -> None:
