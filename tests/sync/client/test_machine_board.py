@@ -220,7 +220,7 @@ def test_a_page_about_an_order_that_is_not_here_takes_the_board_anew() -> None:
     bench.fire("retry")
     bench.clear()
     bench.come_up()
-    assert bench.said()[1] == Hello(1, 1, "1.0", DEVICE, 1)
+    assert bench.said()[1] == Hello(2, 2, "1.0", DEVICE, 1)
 
 
 def test_a_cache_that_cannot_be_written_is_told_once() -> None:

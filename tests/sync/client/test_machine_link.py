@@ -52,14 +52,14 @@ def test_a_link_begins_with_auth_then_hello_with_what_the_files_hold() -> None:
     bench.connect()
     auth, hello = bench.said()
     assert auth == Auth("token-1")
-    assert hello == Hello(1, 1, "1.0", "device-1", 5, "epoch-1", 7, 99)
+    assert hello == Hello(2, 2, "1.0", "device-1", 5, "epoch-1", 7, 99)
 
 
 def test_a_first_start_says_hello_with_nothing() -> None:
     """An empty profile has no epoch and cursor 0."""
     bench = MachineBench()
     bench.connect()
-    assert bench.said()[1] == Hello(1, 1, "1.0", "device-1", 1)
+    assert bench.said()[1] == Hello(2, 2, "1.0", "device-1", 1)
 
 
 def test_the_states_on_the_way_to_live() -> None:
