@@ -68,7 +68,7 @@ def as_said(order: Order) -> Order:
         packed=None,
         parcels=0,
         backorders=0,
-        backorder_of="",
+        updated_by="",
     )
 
 

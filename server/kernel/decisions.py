@@ -362,15 +362,25 @@ def _entry(
 
 
 def _in_the_way(reason: Reason, before: Order | None) -> tuple[str, int]:
-    """Return who is in the way of a rejected operation, and since when."""
-    if before is not None and reason is Reason.ALREADY_CLAIMED and before.claimed_by is not None:
-        return before.claimed_by.name, before.claimed_by.at_ms
-    if before is not None and reason is Reason.ALREADY_REQUESTED and before.handover is not None:
-        return before.handover.name, before.handover.at_ms
-    if before is not None and reason is Reason.ASSIGNED_MEANWHILE:
-        return before.assigned_by, before.updated_ms
-    if before is not None and reason is Reason.ON_HOLD and before.hold is not None:
+    """Return who is in the way of an operation, and since when: the words on screen name both."""
+    if before is None:
+        return "", 0
+    mark = {
+        Reason.ALREADY_CLAIMED: before.claimed_by,
+        Reason.ALREADY_REQUESTED: before.handover,
+    }.get(reason)
+    if mark is not None:
+        return mark.name, mark.at_ms
+    if reason is Reason.ON_HOLD and before.hold is not None:
         return before.hold.by, before.hold.at_ms
-    if before is not None and reason is Reason.CANCELLED:
-        return "", before.cancelled_ms or 0
-    return "", 0
+    since_ms = {
+        Reason.ASSIGNED_MEANWHILE: before.updated_ms,
+        Reason.CANCELLED: before.cancelled_ms,
+        Reason.CHANGED_SINCE: before.updated_ms,
+        Reason.MOVED_MEANWHILE: before.stage_ms,
+    }.get(reason)
+    if since_ms is None:
+        return "", 0
+    # Somebody else may have changed something else after it.
+    by = before.updated_by if since_ms == before.updated_ms else ""
+    return before.assigned_by if reason is Reason.ASSIGNED_MEANWHILE else by, since_ms

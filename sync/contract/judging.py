@@ -48,7 +48,8 @@ def applied(order: Order, judge: Judge, **changed: object) -> Decision:
 
 def changed_order(order: Order, judge: Judge, **changed: object) -> Order:
     """Return the order with these fields, one revision on."""
-    return msgspec.structs.replace(order, revision=order.revision + 1, updated_ms=judge.now_ms, **changed)
+    mark = {"revision": order.revision + 1, "updated_ms": judge.now_ms, "updated_by": judge.actor_name}
+    return msgspec.structs.replace(order, **mark, **changed)
 
 
 def rejected(reason: Reason) -> Decision:

@@ -146,6 +146,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     parcels: int = 0
     backorders: int = 0
     """How many backorders were made of its short rests."""
+    updated_by: str = ""
+    """Name of who changed it last."""
 
     @property
     def is_open(self) -> bool:
@@ -198,6 +200,7 @@ class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
     packed: Claim | UnsetType | None = UNSET
     parcels: int | UnsetType = UNSET
     backorders: int | UnsetType = UNSET
+    updated_by: str | UnsetType = UNSET
 
 
 PATCHED_FIELDS: Final[tuple[str, ...]] = OrderPatch.__struct_fields__

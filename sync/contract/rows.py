@@ -16,7 +16,7 @@ from sync.contract.stages import Stage
 
 
 class Fate(StrEnum):
-    """How far the youngest operation of an order on this terminal has come."""
+    """How far an operation of this terminal has come; a card tells only the first three apart."""
 
     SETTLED = "settled"
     """Nothing of this terminal is on its way: the card shows the server's truth."""
@@ -24,6 +24,10 @@ class Fate(StrEnum):
     """Not yet durable in the outbox."""
     PENDING = "pending"
     """Durable here, not yet decided by the server: shown as "Not sent yet"."""
+    SENT = "sent"
+    """Handed to the socket; no more certain than before."""
+    ACKED = "acked"
+    """Decided; done when the board shows the log up to it."""
 
 
 class CardRow(NamedTuple):

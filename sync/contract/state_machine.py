@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from sync.contract import intents
 from sync.contract.facts import FACT_REASONS, decide_fact
-from sync.contract.judging import Decision, Judge, applied, nothing, rejected
+from sync.contract.judging import Decision, Judge, applied, changed_order, nothing, rejected
 from sync.contract.operations import (
     Acknowledge,
     Assign,
@@ -127,7 +125,7 @@ def _decide_revision(order: Order | None, operation: Operation, patch: OrderPatc
     after, alarms = revised(order, patch, operation.op_id, judge.now_ms)
     if after == order:
         return nothing()
-    after = msgspec.structs.replace(after, revision=order.revision + 1, updated_ms=judge.now_ms)
+    after = changed_order(after, judge)
     if alarms:
         return Decision(Outcome.EXCEPTION, Reason(alarms[0].code), after)
     return Decision(Outcome.MERGED, Reason.NONE, after)

@@ -154,3 +154,15 @@ def test_what_was_decided_in_the_same_batch_can_be_taken_back() -> None:
     ]
     result = decide_batch(SITE, [Submission(each, principal()) for each in moves], loaded, NOW, decide)
     assert [row.verdict.outcome for row in result.rows] == [Outcome.APPLIED, Outcome.APPLIED]
+
+
+@pytest.mark.parametrize(
+    ("fields", "by"),
+    [({"stage_ms": 66, "updated_ms": 66, "updated_by": "Marek"}, "Marek"), ({"stage_ms": 66}, "")],
+)
+def test_a_move_that_comes_too_late_names_who_moved_before(fields: dict[str, object], by: str) -> None:
+    """Unless somebody changed something else since: then it would name the wrong one."""
+    order = msgspec.structs.replace(ORDER, **fields)
+    answer = decided(loaded_with(order), Move(Stage.PICKED), base_stage=Stage.CONFIRMED).answers[0]
+    assert answer is not None
+    assert (answer.reason, answer.by, answer.at_ms) == (Reason.MOVED_MEANWHILE, by, 66)

@@ -50,7 +50,8 @@ def test_what_nobody_has_begun_is_simply_corrected() -> None:
     }
     outcome, reason, after = hear(make_order(), SYSTEM, **patch)[:3]
     assert (outcome, reason) == (Outcome.MERGED, Reason.NONE)
-    assert after == msgspec.structs.replace(make_order(revision=2, updated_ms=NOW), **patch)
+    expected = make_order(revision=2, updated_ms=NOW, updated_by="System")
+    assert after == msgspec.structs.replace(expected, **patch)
 
 
 def test_nothing_new_is_a_noop() -> None:

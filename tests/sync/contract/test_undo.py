@@ -30,7 +30,7 @@ ORDER = Order(
 )
 BOSSES = Claim("boss", "Boss", 9)
 JOYS = Claim("joy", "Joy", 1)
-BOOKKEEPING = {"revision", "updated_ms", "stage_ms", "stage_by", "assigned_by"}
+BOOKKEEPING = {"revision", "updated_by", "updated_ms", "stage_ms", "stage_by", "assigned_by"}
 
 CASES: list[tuple[Change, dict[str, object], set[str]]] = [
     (ops.Move(Stage.PICKING), {}, set()),
