@@ -157,6 +157,10 @@ class BoardView:
         """
         return self._overlaid(self._overlay.saved(operations, judge))
 
+    def sent(self, op_ids: Iterable[str]) -> None:
+        """They were handed to the socket; nothing looks different."""
+        self._overlay.sent(op_ids)
+
     def settled(self, op_ids: Iterable[str]) -> BoardChange:
         """Their outcome is known; they stay on top until the cache contains them."""
         return self._overlaid(self._overlay.settled(op_ids))

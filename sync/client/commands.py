@@ -10,7 +10,7 @@ from sync.contract.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class SubmitDrafts:
-    """Make these operations durable and send them; ``op_id`` is given, ``device_seq`` is 0."""
+    """Make these durable, all or none, and send them; ``op_id`` is given, ``device_seq`` is 0."""
 
     drafts: tuple[Operation, ...]
 
@@ -47,6 +47,25 @@ class NoToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """A person has seen the entry ``op_id`` of what waits for one: it goes, and the server is told."""
+
+    op_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryQuarantined:
+    """Try the operation of the entry ``op_id`` again, as a new one; the entry goes."""
+
+    op_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptBoard:
+    """A person wants the server's board although it lacks many orders: let the next one in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Close the link for good; what is on its way to the disk still gets there."""
 
@@ -63,4 +82,7 @@ class OlderQuestion:
     words: str
 
 
-ClientRequest = SubmitDrafts | GoOnline | GoOffline | TryNow | NewToken | NoToken | Stop
+ClientRequest = (
+    SubmitDrafts | GoOnline | GoOffline | TryNow | NewToken | NoToken
+    | Acknowledge | RetryQuarantined | AcceptBoard | Stop
+)  # fmt: skip

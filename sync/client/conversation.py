@@ -7,36 +7,47 @@ or *ended* for a reason. The two halves of the work are :class:`~sync.client.sen
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from sync.client.backoff import Jitter
+from sync.client.commands import Acknowledge, RetryQuarantined
 from sync.client.emitter import Emitter
+from sync.client.environment import Environment
 from sync.client.follower import Follower
 from sync.client.link import Link
-from sync.client.news import BoardChanged, DelayMeasured, OperationsDone, SnapshotApplied, Welcomed
+from sync.client.needs_you import NeedsYou
+from sync.client.news import (
+    BoardChanged,
+    BoardRepaired,
+    DelayMeasured,
+    OperationsDone,
+    ProblemArose,
+    ProblemCleared,
+    SnapshotApplied,
+    SnapshotHeld,
+    Welcomed,
+)
 from sync.client.notices import Notices
+from sync.client.offer import Offer
 from sync.client.sending import Sending
-from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, OutboxState
+from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, Kept, OutboxState, Repaired
+from sync.client.store_values import SnapshotHeld as HeldBack
+from sync.client.waiting_list import WaitingList, answers_to
 from sync.contract.codec import CodecError, decode_server
 from sync.contract.messages import (
-    PROTOCOL_MAX,
-    PROTOCOL_MIN,
+    BoardMessage,
     Decided,
     Delta,
+    Faulted,
     Heartbeat,
     Hello,
     Pong,
     Refused,
     ServerMessage,
-    SnapshotBegin,
-    SnapshotChunk,
-    SnapshotEnd,
     Verdict,
     Welcome,
 )
-from sync.contract.ports import Clock, Ids
+from sync.contract.operations import Assign, LogEntry, Unknown
 from sync.contract.problems import Problem
 
 SIGN_IN_CODES: Final = ("TOKEN_EXPIRED", "SIGNED_OUT", "SIGN_IN_NEEDED")
@@ -51,14 +62,12 @@ _UNREADABLE: Final = Problem(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What the machine gets from outside."""
-
-    clock: Clock
-    ids: Ids
-    jitter: Jitter
-    version: str
+_UPGRADE: Final = Problem(
+    "UPGRADE_RECOMMENDED",
+    "Others use a newer version of this program: what they do with it is shown, but not named, here.",
+    "Ask IT to update this program.",
+)
+_HELD: Final = "SNAPSHOT_HELD"
 
 
 End = Callable[[str, int], None]
@@ -72,6 +81,7 @@ class Conversation:
         self,
         outbox: OutboxState,
         cache: CacheState,
+        needs_you: Iterable[NeedsYou],
         environment: Environment,
         emitter: Emitter,
         notices: Notices,
@@ -81,16 +91,23 @@ class Conversation:
         """Start with what the two files hold; ``end`` and ``forget_token`` belong to the machine."""
         clock = environment.clock
         self._clock = clock
-        self._version = environment.version
+        self._environment = environment
         self._emitter = emitter
         self._notices = notices
         self._end = end
         self._forget_token = forget_token
+        self._link: Link | None = None
         self._welcome: Welcome | None = None
-        self._sending = Sending(outbox, cache.person, clock, environment.ids, emitter)
+        self._offer = Offer(Kept(), cache.epoch)
+        self._covered = ("", 0)
+        self._held: HeldBack | None = None
+        self._is_newer_told = False
+        self._waiting = WaitingList(needs_you, emitter)
+        self._sending = Sending(outbox, cache.person, environment, emitter, self._waiting)
         self._follower = Follower(cache, clock, emitter, self._on_applied, self._on_failed)
         self.submit = self._sending.submit
         self.send = self._sending.send
+        self.look = self._sending.look
 
     @property
     def is_renewing(self) -> bool:
@@ -110,23 +127,37 @@ class Conversation:
 
     def close_link(self) -> None:
         """Forget what was said on the link; what was underway on it counts as not sent."""
-        self._welcome = None
-        self._sending.window.close_link()
+        self._link = self._welcome = None
+        self._sending.close_link()
         self._follower.close_link()
 
-    def say_hello(self, number: int, cache: CacheState) -> None:
+    def answer(self, request: Acknowledge | RetryQuarantined) -> None:
+        """Make durable what a person says to an entry that waits for one."""
+        entry = self._waiting.get(request.op_id)
+        if entry is not None:
+            self._sending.answer(entry, answers_to(request, entry, self._environment.ids))
+
+    def accept_board(self) -> bool:
+        """Let the next whole board in, when one is held back; says whether that is so."""
+        self._follower.is_accepting = self._held is not None
+        return self._follower.is_accepting
+
+    def say_hello(self, number: int, cache: CacheState, kept: Kept) -> None:
         """Tell the server what the files hold."""
         self._follower.open_link(number, cache)
+        self._offer = Offer(kept, cache.epoch)
         window = self._sending.window
+        protocol_min, protocol_max = self._environment.protocols
         hello = Hello(
-            protocol_min=PROTOCOL_MIN,
-            protocol_max=PROTOCOL_MAX,
-            client_version=self._version,
+            protocol_min=protocol_min,
+            protocol_max=protocol_max,
+            client_version=self._environment.version,
             device_id=window.device_id,
             next_device_seq=window.first_device_seq,
             epoch=cache.epoch,
             cursor=cache.cursor,
             state_hash=cache.state_hash,
+            kept_device_seq=kept.first_device_seq,
         )
         self._emitter.send(number, hello)
 
@@ -143,10 +174,8 @@ class Conversation:
 
     def _on_message(self, link: Link, message: ServerMessage) -> None:
         match message:
-            case Heartbeat(head=head, wall_ms=wall_ms):
-                self._notices.note_server_wall(wall_ms)
-                if link.live_ms is not None and link.is_falling_behind(head, self._follower.received):
-                    self._end("behind", 1000)
+            case Heartbeat():
+                self._on_heartbeat(link, message)
                 return
             case Pong(mono_ms=sent_ms, wall_ms=wall_ms):
                 self._notices.note_server_wall(wall_ms)
@@ -163,29 +192,70 @@ class Conversation:
         else:
             self._on_board(message)
 
-    def _on_board(self, message: Decided | Delta | SnapshotBegin | SnapshotChunk | SnapshotEnd) -> None:
-        device_id = self._sending.window.device_id
+    def _on_heartbeat(self, link: Link, heartbeat: Heartbeat) -> None:
+        self._notices.note_server_wall(heartbeat.wall_ms)
+        if self._welcome is not None:
+            self._note_durable(heartbeat.durable_seq, self._welcome.epoch)
+        if link.live_ms is not None and link.is_falling_behind(heartbeat.head, self._follower.received):
+            self._end("behind", 1000)
+        elif heartbeat.state_hash is not None:
+            self._follower.on_state_hash(heartbeat.head, heartbeat.state_hash)
+
+    def _on_board(self, message: Decided | Faulted | BoardMessage) -> None:
         match message:
             case Decided(verdicts):
                 self._on_decided(verdicts)
-            case Delta():
-                self._follower.on_delta(device_id, message)
-            case SnapshotBegin():
-                self._follower.on_begin(message)
-            case SnapshotChunk():
-                self._follower.on_chunk(message)
+            case Faulted(op_id=op_id):
+                self._sending.on_faulted(op_id)
             case _:
-                self._follower.on_end(device_id, message)
+                if isinstance(message, Delta):
+                    self._on_entries(message.entries)
+                self._follower.on_message(self._sending.window.device_id, message)
+
+    def _on_entries(self, entries: list[LogEntry]) -> None:
+        """See in the log what concerns more than the board."""
+        assigns = tuple(entry for entry in entries if isinstance(entry.operation.change, Assign))
+        if assigns:
+            self._sending.learn(assigns)
+        is_newer = any(isinstance(entry.operation.change, Unknown) for entry in entries)
+        if is_newer and not self._is_newer_told:
+            self._is_newer_told = True
+            self._emitter.publish(ProblemArose(_UPGRADE))
 
     def _on_welcome(self, link: Link, welcome: Welcome) -> None:
+        self._link = link
         link.welcome = self._welcome = welcome
         self._notices.note_server_wall(welcome.wall_ms)
         self._sending.person = welcome.person
         self._emitter.job("cache", "remember", welcome.site, welcome.person, None, then=_nothing)
         self._emitter.publish(Welcomed(welcome.site, welcome.person))
+        if welcome.state_hash is not None and welcome.epoch == self._follower.epoch:
+            self._follower.on_state_hash(self._follower.received, welcome.state_hash)
+        if self._offer.is_due(welcome, self._sending.window.first_device_seq):
+            self._sending.reoffer(welcome, lambda is_same: self._on_reoffered(welcome, is_same))
+        else:
+            self._begin_sending(welcome)
+
+    def _on_reoffered(self, welcome: Welcome, is_same: bool) -> None:
+        """Send on, unless the link is gone or the outbox now goes by another identity than hello said."""
+        if self._welcome is not welcome:
+            return
+        if is_same:
+            self._begin_sending(welcome)
+        else:
+            self._end("reoffered", 1000)
+
+    def _begin_sending(self, welcome: Welcome) -> None:
         is_same_epoch = self._follower.epoch == welcome.epoch
-        self._sending.open_link(welcome.decided_device_seq, is_same_epoch=is_same_epoch)
+        self._sending.open_link(welcome, is_same_epoch=is_same_epoch)
+        self._note_durable(welcome.durable_seq, welcome.epoch)
         self._publish_done(self._finish())
+
+    def _note_durable(self, durable_seq: int, epoch: str) -> None:
+        """Let go of what a backup covers, once."""
+        if durable_seq and self._covered != (epoch, durable_seq):
+            self._covered = (epoch, durable_seq)
+            self._sending.release(durable_seq, epoch)
 
     def _on_decided(self, verdicts: list[Verdict]) -> None:
         if not self._sending.decided(verdicts):
@@ -203,7 +273,8 @@ class Conversation:
 
     def _finish(self) -> tuple[str, ...]:
         """Let go of what is done; while the cache holds another epoch's board, nothing is."""
-        return () if self._shown_welcome() is None else self._sending.finish(self._follower.cursor)
+        welcome = self._shown_welcome()
+        return () if welcome is None else self._sending.finish(self._follower.cursor, welcome.epoch)
 
     def _shown_welcome(self) -> Welcome | None:
         """Return the welcome of this link, once the cache holds a board of its epoch."""
@@ -214,7 +285,16 @@ class Conversation:
         if op_ids:
             self._emitter.publish(OperationsDone(op_ids))
 
-    def _on_applied(self, result: CacheChange | CacheSnapshot) -> None:
+    def _on_applied(self, result: CacheChange | CacheSnapshot | HeldBack | Repaired) -> None:
+        if isinstance(result, HeldBack):
+            self._on_held(result)
+            return
+        if isinstance(result, Repaired):
+            self._on_repaired(result.orders)
+            return
+        if self._held is not None:
+            self._held = None
+            self._emitter.publish(ProblemCleared(_HELD))
         done = self._finish()
         decided = result.decided_device_seq
         if isinstance(result, CacheSnapshot):
@@ -223,10 +303,44 @@ class Conversation:
             self._emitter.publish(BoardChanged(result.changed, result.removed, done, result.cursor, decided))
         self._publish_done(done)
 
+    def _on_held(self, held: HeldBack) -> None:
+        """Keep the link although the board does not follow it: moves go on, and a person is asked."""
+        if self._link is not None:
+            self._link.is_holding = True
+        if held != self._held:
+            self._held = held
+            self._emitter.publish(SnapshotHeld(held.removed, held.open))
+            self._emitter.publish(ProblemArose(_held_problem(held)))
+
+    def _on_repaired(self, orders: int | None) -> None:
+        """Say that the copy was damaged: a disk that forgets once forgets again."""
+        if orders is not None:
+            self._emitter.publish(BoardRepaired(orders))
+        if orders != 0:
+            self._emitter.publish(ProblemArose(_damage_problem(orders)))
+
     def _on_failed(self, detail: str, problem: Problem | None) -> None:
         if problem is not None:
             self._notices.tell(problem)
         self._end(detail, 1000)
+
+
+def _held_problem(held: HeldBack) -> Problem:
+    return Problem(
+        _HELD,
+        f"The server's board lacks {held.removed} of the {held.open} open orders on this one, so it was not "
+        "let in. Your moves are still saved and sent.",
+        "Ask IT whether the server was set back. If its board is right, accept it.",
+    )
+
+
+def _damage_problem(orders: int | None) -> Problem:
+    what = "Its board is loaded anew" if orders is None else f"Orders replaced by the server's: {orders}"
+    return Problem(
+        "BOARD_REPAIRED",
+        f"The board's copy on this computer was damaged. {what}. No move is lost.",
+        "Nothing to do; if this comes back, tell IT: the disk may be failing.",
+    )
 
 
 def _nothing(result: object, error: str) -> None:

@@ -14,7 +14,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sync.client.backoff import Jitter
-from sync.client.commands import GoOffline, GoOnline, OlderQuestion, SubmitDrafts, TryNow
+from sync.client.commands import (
+    AcceptBoard,
+    Acknowledge,
+    GoOffline,
+    GoOnline,
+    OlderQuestion,
+    RetryQuarantined,
+    SubmitDrafts,
+    TryNow,
+)
 from sync.client.news import News, OperationsNotSaved, ProblemArose, RaiseWanted, Stopped
 from sync.contract.operations import Operation
 from sync.contract.ports import Clock, Ids, Recorder
@@ -87,6 +96,18 @@ class Engine:
         """Connect now, whatever the back-off says."""
         self._ask(TryNow())
 
+    def acknowledge(self, entry_id: str) -> None:
+        """Say that a person has seen an entry of what waits for one; it goes once that is durable."""
+        self._ask(Acknowledge(entry_id))
+
+    def retry(self, entry_id: str) -> None:
+        """Try the operation of an entry again, as a new one."""
+        self._ask(RetryQuarantined(entry_id))
+
+    def accept_board(self) -> None:
+        """Let the server's board in although it lacks many orders, when one is held back."""
+        self._ask(AcceptBoard())
+
     def find_older(self, question: OlderQuestion) -> None:
         """Look for orders that left the board; ``OlderOrdersFound`` answers, unless a newer question does."""
         self._ask(question)
@@ -120,6 +141,12 @@ class Engine:
             self.try_now()
         if request.find_older is not None:
             self.find_older(request.find_older)
+        if request.acknowledge is not None:
+            self.acknowledge(request.acknowledge)
+        if request.retry is not None:
+            self.retry(request.retry)
+        if request.accept_board is not None:
+            self.accept_board()
 
     # ------------------------------------------------------------------ between the threads
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sync.client.needs_you import PRECIOUS, NeedsYou
 from sync.client.news import (
     BoardChanged,
     ConnectionChanged,
     DelayMeasured,
     LinkState,
+    NeedsYouChanged,
     News,
+    OperationFaulted,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
     OperationsRenumbered,
+    OperationsReoffered,
     OperationsSaved,
     OperationsSent,
+    QueueStuck,
     SnapshotApplied,
+    SnapshotHeld,
     Started,
     Welcomed,
 )
@@ -33,12 +41,16 @@ class EngineMemory:
         self._site: Site | None = None
         self._person: Person | None = None
         self._connection = ConnectionChanged(LinkState.OFFLINE, 0)
+        self._needs_you: dict[str, NeedsYou] = {}
+        self._standing: dict[type, News] = {}
+        """What goes on until other news ends it."""
 
     def first_news(self) -> list[News]:
         """Return what brings a newcomer to where everybody is."""
         contact_ms = self._connection.since_wall_ms
-        started = Started(tuple(self._operations.values()), self._site, self._person, contact_ms)
-        return [started, self._connection]
+        needs_you = tuple(self._needs_you.values())
+        started = Started(tuple(self._operations.values()), self._site, self._person, contact_ms, needs_you)
+        return [started, self._connection, *self._standing.values()]
 
     def take(self, news: News) -> None:
         """Take in one piece of news."""
@@ -47,9 +59,18 @@ class EngineMemory:
                 self._operations = {each.op_id: each for each in news.operations}
                 self._site, self._person = news.site, news.person
                 self._connection = ConnectionChanged(LinkState.OFFLINE, news.last_contact_ms)
+                self._needs_you = {each.id: each for each in news.needs_you}
+                self._standing.clear()
             case OperationsSaved(operations) | OperationsRenumbered(operations):
                 self._operations.update({each.op_id: each for each in operations})
                 self._recorder.inc("operations.saved", len(operations))
+            case OperationsReoffered(operations):
+                self._operations = {each.op_id: each for each in operations}
+                self._recorder.inc("operations.reoffered", len(operations))
+            case NeedsYouChanged(entries, removed):
+                self._take_entries(entries, removed)
+            case SnapshotHeld() | QueueStuck():
+                self._standing[type(news)] = news
             case OperationsDone(op_ids):
                 self._forget(op_ids)
                 self._recorder.inc("operations.done", len(op_ids))
@@ -75,9 +96,21 @@ class EngineMemory:
             case BoardChanged(changed):
                 self._recorder.inc("board.changes", len(changed))
             case SnapshotApplied():
+                self._standing.pop(SnapshotHeld, None)
                 self._recorder.inc("board.snapshots")
+            case OperationFaulted():
+                self._recorder.inc("operations.faulted")
             case DelayMeasured(ms):
                 self._recorder.set("link.delay_ms", ms)
+
+    def _take_entries(self, entries: Iterable[NeedsYou], removed: Iterable[str]) -> None:
+        for each in removed:
+            self._needs_you.pop(each, None)
+        for entry in entries:
+            self._needs_you[entry.id] = entry
+            self._recorder.inc(f"needs_you.{entry.kind}")
+            if entry.kind in PRECIOUS:
+                self._forget((entry.id,))
 
     def _forget(self, op_ids: tuple[str, ...]) -> None:
         for op_id in op_ids:

@@ -33,6 +33,8 @@ class Link:
     live_ms: int | None = None
     pinged_ms: int = 0
     pings: int = 0
+    is_holding: bool = False
+    """The server's board is held back: nothing moves here until a person has spoken."""
     behind_at: int | None = None
     """What had been received at the last heartbeat that was ahead of it."""
 
@@ -65,6 +67,8 @@ class Link:
         must not be started again and again. On a live link only the own operations count, because
         the operations of others prove nothing for them.
         """
+        if self.is_holding:
+            return None
         if self.live_ms is None:
             return self.progress_ms + STUCK_MS if self.is_up else None
         if oldest_sent_ms is None:

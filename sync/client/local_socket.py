@@ -5,8 +5,8 @@ A client sends one request a line and gets lines back:
 
 - ``{"raise": {}}`` → ``{"ok": {}}``, and the window comes to the front;
 - ``{"attach": {}}`` → ``{"ok": {}}``, then every news as ``{"news": NAME, "body": {…}}``, ``Started`` first;
-- ``{"submit": [operation, …]}``, ``{"try_now": {}}``, ``{"find_older": {…}}`` → nothing: what becomes of
-  it comes as news.
+- ``{"submit": [operation, …]}``, ``{"try_now": {}}``, ``{"find_older": {…}}``, ``{"acknowledge": id}``,
+  ``{"retry": id}``, ``{"accept_board": {}}`` → nothing: what becomes of it comes as news.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, rename={"raise_":
     submit: tuple[Operation, ...] | None = None
     try_now: dict[str, str] | None = None
     find_older: OlderQuestion | None = None
+    acknowledge: str | None = None
+    retry: str | None = None
+    accept_board: dict[str, str] | None = None
 
 
 class _Line(msgspec.Struct, frozen=True):

@@ -9,16 +9,30 @@ starts again from what the files hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sync.client.backoff import Backoff
-from sync.client.commands import GoOffline, GoOnline, NewToken, NoToken, Stop, SubmitDrafts, TryNow
-from sync.client.conversation import SIGN_IN_CODES, Conversation, Environment
+from sync.client.commands import (
+    AcceptBoard,
+    Acknowledge,
+    GoOffline,
+    GoOnline,
+    NewToken,
+    NoToken,
+    RetryQuarantined,
+    Stop,
+    SubmitDrafts,
+    TryNow,
+)
+from sync.client.conversation import SIGN_IN_CODES, Conversation
 from sync.client.emitter import Emitter
+from sync.client.environment import Environment
 from sync.client.link import Link
+from sync.client.needs_you import NeedsYou
 from sync.client.news import CredentialsWanted, LinkState
 from sync.client.notices import Notices
-from sync.client.store_values import CacheState, OutboxState
+from sync.client.store_values import CacheState, Kept, OutboxState
 from sync.contract.messages import Auth, Ping
 from sync.contract.problems import Problem
 from sync.contract.steps import (
@@ -45,6 +59,11 @@ TOKEN_PATIENCE_MS: Final = 30_000
 CONTACT_EVERY_MS: Final = 60_000
 """How often a live link notes in the cache that the board is still the server's."""
 
+_OUTBOX_UNREADABLE: Final = Problem(
+    "OUTBOX_UNREADABLE",
+    "The list of moves on this computer cannot be read just now, so nothing is sent. It is tried again.",
+    "Restart the program; if this comes back, call IT.",
+)
 _CACHE_UNREADABLE: Final = Problem(
     "CACHE_UNREADABLE",
     "The board's copy on this computer cannot be read. Your own moves are kept apart from it.",
@@ -55,7 +74,13 @@ _CACHE_UNREADABLE: Final = Problem(
 class ClientMachine:
     """The conversation of one terminal with its server. Not thread-safe: one caller steps it."""
 
-    def __init__(self, outbox: OutboxState, cache: CacheState, environment: Environment) -> None:
+    def __init__(
+        self,
+        outbox: OutboxState,
+        cache: CacheState,
+        environment: Environment,
+        needs_you: Iterable[NeedsYou] = (),
+    ) -> None:
         """Start offline with what the two files hold."""
         self._clock = environment.clock
         self._emitter = Emitter()
@@ -69,7 +94,14 @@ class ClientMachine:
         self._contact_ms = 0
         self._notices = Notices(cache.last_contact_ms, environment.clock, self._emitter)
         self._conversation = Conversation(
-            outbox, cache, environment, self._emitter, self._notices, self._drop, self._forget_token
+            outbox,
+            cache,
+            needs_you,
+            environment,
+            self._emitter,
+            self._notices,
+            self._drop,
+            self._forget_token,
         )
 
     def step(self, event: Event) -> list[Effect]:
@@ -162,12 +194,23 @@ class ClientMachine:
             case TryNow():
                 self._backoff.reset()
                 self._retry_now()
+            case Acknowledge() | RetryQuarantined():
+                self._conversation.answer(request)
+            case AcceptBoard():
+                self._on_accepted()
             case NewToken(token):
                 self._on_token(token)
             case NoToken(problem):
                 self._on_no_token(problem)
             case _:
                 raise TypeError(f"not a request to the client's machine: {request!r}")
+
+    def _on_accepted(self) -> None:
+        """Ask for the board again at once, and let it in."""
+        if self._conversation.accept_board():
+            self._backoff.reset()
+            self._close("", 1000)
+            self._retry_now()
 
     def _on_token(self, token: str) -> None:
         self._token = token
@@ -185,12 +228,14 @@ class ClientMachine:
     def _on_timer(self, name: str) -> None:
         if name == RETRY:
             self._retry_ms = None
-        elif self._link is not None:
+        elif name == LOOK and self._link is not None:
             self._look_at(self._link)
 
     def _look_at(self, link: Link) -> None:
         """Drop a link that does not answer; keep the other side sure that we are here."""
         now = self._clock.mono_ms()
+        if link.welcome is not None:
+            self._conversation.look()
         complaint = link.complaint(now, self._conversation.oldest_sent_ms)
         if complaint:
             self._drop(complaint)
@@ -227,19 +272,29 @@ class ClientMachine:
         self._emitter.send(number, Auth(self._token))
         self._look_again(link)
 
+        def ask_cache(result: object, error: str) -> None:
+            if self._current(number) is None:
+                return
+            if isinstance(result, Kept):
+                self._ask_cache(number, result)
+            else:
+                self._notices.tell(_OUTBOX_UNREADABLE)
+                self._drop(error)
+
+        # The answers come after everything that older links gave the two files to do.
+        self._emitter.job("outbox", "kept", then=ask_cache)
+
+    def _ask_cache(self, number: int, kept: Kept) -> None:
         def hello(result: object, error: str) -> None:
-            if self._current(number) is not None:
-                self._say_hello(number, result, error)
+            if self._current(number) is None:
+                return
+            if isinstance(result, CacheState):
+                self._conversation.say_hello(number, result, kept)
+            else:
+                self._notices.tell(_CACHE_UNREADABLE)
+                self._drop(error)
 
-        # The answer comes after everything that older links gave the cache to do.
         self._emitter.job("cache", "state", then=hello)
-
-    def _say_hello(self, number: int, result: object, error: str) -> None:
-        if isinstance(result, CacheState):
-            self._conversation.say_hello(number, result)
-        else:
-            self._notices.tell(_CACHE_UNREADABLE)
-            self._drop(error)
 
     def _on_closed(self, number: int, code: int, reason: str) -> None:
         if self._current(number) is None:

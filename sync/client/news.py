@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from sync.client.needs_you import NeedsYou
 from sync.contract.messages import Person, Site, Verdict
 from sync.contract.operations import Operation
 from sync.contract.orders import Order
@@ -29,13 +30,14 @@ class Started(msgspec.Struct, frozen=True):
     """Always the first news: what the profile's files still know.
 
     ``operations`` are those that are not done yet; ``last_contact_ms`` is the wall time at which
-    the cached board was last known to be the server's (0 = never).
+    the cached board was last known to be the server's (0 = never); ``needs_you`` waits for a person.
     """
 
     operations: tuple[Operation, ...]
     site: Site | None
     person: Person | None
     last_contact_ms: int
+    needs_you: tuple[NeedsYou, ...] = ()
 
 
 class OperationsSaved(msgspec.Struct, frozen=True):
@@ -52,15 +54,36 @@ class OperationsNotSaved(msgspec.Struct, frozen=True):
 
 
 class OperationsSent(msgspec.Struct, frozen=True):
-    """These were handed to the socket (for measurements; nothing is certain yet)."""
+    """These were handed to the socket; nothing is certain yet."""
 
     op_ids: tuple[str, ...]
 
 
 class OperationsDecided(msgspec.Struct, frozen=True):
-    """The server's outcomes; a rejected operation is to be shown to its person."""
+    """The server's outcomes: acknowledged at the verdict's ``seq``, or refused, which its person is told."""
 
     verdicts: tuple[Verdict, ...]
+
+
+class BatchOutcome(msgspec.Struct, frozen=True):
+    """What became of one order of a batch."""
+
+    order_id: str
+    verdict: Verdict
+
+
+class BatchDecided(msgspec.Struct, frozen=True):
+    """The last operation of a batch has its outcome: here are all that this run of the program knows."""
+
+    batch_id: str
+    outcomes: tuple[BatchOutcome, ...]
+
+
+class OperationFaulted(msgspec.Struct, frozen=True):
+    """The server failed on this one, now for the ``count``-th time; it is sent again."""
+
+    op_id: str
+    count: int
 
 
 class OperationsDone(msgspec.Struct, frozen=True):
@@ -73,6 +96,32 @@ class OperationsRenumbered(msgspec.Struct, frozen=True):
     """This installation took a new identity: these are its operations that are not done, anew."""
 
     operations: tuple[Operation, ...]
+
+
+class OperationsReoffered(msgspec.Struct, frozen=True):
+    """The server came back from a backup: these are all that are not done now, in their order.
+
+    Among them are done ones that the server may lack; it is offered them before newer ones.
+    """
+
+    operations: tuple[Operation, ...]
+
+
+class NeedsYouChanged(msgspec.Struct, frozen=True):
+    """These ``entries`` are new among what waits for a person, and these ids are ``removed``.
+
+    What is quarantined, or waits for an upgrade, is not on its way any more.
+    """
+
+    entries: tuple[NeedsYou, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class QueueStuck(msgspec.Struct, frozen=True):
+    """``count`` operations wait although the server is there, the oldest since then (0: they move again)."""
+
+    since_wall_ms: int
+    count: int
 
 
 class BoardChanged(msgspec.Struct, frozen=True):
@@ -95,6 +144,22 @@ class SnapshotApplied(msgspec.Struct, frozen=True):
     orders: int
     op_ids: tuple[str, ...]
     decided_device_seq: int
+
+
+class SnapshotHeld(msgspec.Struct, frozen=True):
+    """The server's board was not let in: ``removed`` of the ``open`` orders here would be gone.
+
+    Ends with the next ``SnapshotApplied``; a person may let it in with ``AcceptBoard``.
+    """
+
+    removed: int
+    open: int
+
+
+class BoardRepaired(msgspec.Struct, frozen=True):
+    """The board's copy was damaged: so many ``orders`` were replaced (0: only its sum was wrong)."""
+
+    orders: int
 
 
 class Welcomed(msgspec.Struct, frozen=True):
@@ -141,6 +206,12 @@ class ProblemArose(msgspec.Struct, frozen=True):
     problem: Problem
 
 
+class ProblemCleared(msgspec.Struct, frozen=True):
+    """The problem with this code, told before, is over."""
+
+    code: str
+
+
 class ClockSkew(msgspec.Struct, frozen=True):
     """The server's clock is ``ms`` ahead of this machine's (0: near enough again)."""
 
@@ -169,15 +240,23 @@ NEWS_TYPES = (
     OperationsNotSaved,
     OperationsSent,
     OperationsDecided,
+    BatchDecided,
+    OperationFaulted,
     OperationsDone,
     OperationsRenumbered,
+    OperationsReoffered,
+    NeedsYouChanged,
+    QueueStuck,
     BoardChanged,
     SnapshotApplied,
+    BoardRepaired,
+    SnapshotHeld,
     Welcomed,
     ConnectionChanged,
     CredentialsWanted,
     OlderOrdersFound,
     ProblemArose,
+    ProblemCleared,
     ClockSkew,
     DelayMeasured,
     RaiseWanted,
@@ -189,15 +268,23 @@ News = (
     | OperationsNotSaved
     | OperationsSent
     | OperationsDecided
+    | BatchDecided
+    | OperationFaulted
     | OperationsDone
     | OperationsRenumbered
+    | OperationsReoffered
+    | NeedsYouChanged
+    | QueueStuck
     | BoardChanged
     | SnapshotApplied
+    | BoardRepaired
+    | SnapshotHeld
     | Welcomed
     | ConnectionChanged
     | CredentialsWanted
     | OlderOrdersFound
     | ProblemArose
+    | ProblemCleared
     | ClockSkew
     | DelayMeasured
     | RaiseWanted

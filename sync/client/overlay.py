@@ -6,6 +6,7 @@ and in the order in which they were named.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from sync.client.rebase import Pending
@@ -42,12 +43,21 @@ class Overlay:
         for operation in operations:
             own = judge._replace(actor_id=operation.actor_id, now_ms=operation.wall_ms)
             changed += self._add((operation,), own, Fate.PENDING)
+        for order_id in dict.fromkeys(changed):
+            # What is offered again to a restored server was made before what is there already.
+            self._by_order[order_id].sort(key=_place)
         return _unique(changed)
+
+    def sent(self, op_ids: Iterable[str]) -> None:
+        """They were handed to the socket: no card looks different for it."""
+        for op_id in op_ids:
+            if op_id in self._order_of:
+                self._exchange(op_id, None, Fate.SENT)
 
     def settled(self, op_ids: Iterable[str]) -> list[str]:
         """Their outcome is known; they stay on top until the cache contains them."""
         known = [op_id for op_id in op_ids if op_id in self._order_of]
-        return _unique([self._exchange(op_id, None, Fate.SETTLED) for op_id in known])
+        return _unique([self._exchange(op_id, None, Fate.ACKED) for op_id in known])
 
     def drop(self, op_ids: Iterable[str]) -> list[str]:
         """Forget operations: done, rejected, or never saved."""
@@ -67,7 +77,7 @@ class Overlay:
     def not_sent(self) -> list[Operation]:
         """Return the operations whose outcome is not known yet."""
         entries = (entry for pending in self._by_order.values() for entry in pending)
-        return [entry.operation for entry in entries if entry.fate is not Fate.SETTLED]
+        return [entry.operation for entry in entries if entry.fate is not Fate.ACKED]
 
     def _add(self, operations: Iterable[Operation], judge: Judge, fate: Fate) -> list[str]:
         changed = []
@@ -86,6 +96,11 @@ class Overlay:
             if entry.operation.op_id == op_id:
                 entries[place] = Pending(operation or entry.operation, entry.judge, fate)
         return order_id
+
+
+def _place(entry: Pending) -> float:
+    """Return where an operation stands among those of its order; drafts are the newest."""
+    return entry.operation.device_seq or math.inf
 
 
 def _unique(order_ids: list[str]) -> list[str]:

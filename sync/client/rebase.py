@@ -57,6 +57,11 @@ def _is_in_truth(operation: Operation, device_id: str, decided_device_seq: int) 
 
 
 def fate_of(pending: Iterable[Pending]) -> Fate:
-    """Return how far the operation that is furthest behind has come."""
+    """Return how far the operation that is furthest behind has come, in the words of a card.
+
+    What is under way to the server is as uncertain as what is not; what has its outcome is settled.
+    """
     fates = {entry.fate for entry in pending}
-    return next((fate for fate in (Fate.SAVING, Fate.PENDING) if fate in fates), Fate.SETTLED)
+    if Fate.SAVING in fates:
+        return Fate.SAVING
+    return Fate.PENDING if fates & {Fate.PENDING, Fate.SENT} else Fate.SETTLED

@@ -14,13 +14,12 @@ import msgspec
 from sync.client.commands import OlderQuestion
 from sync.client.local_socket import LINE_BYTES, Request, connected, news_from_line
 from sync.client.news import News, Stopped
-from sync.contract.limits import CLIENT_FRAME_BYTES
-from sync.contract.operations import Operation
+from sync.contract.operations import Operation, operation_bytes
 from sync.contract.problems import ProblemError
 
 _CHUNK: Final = 64 * 1024
-DRAFTS_A_LINE: Final = LINE_BYTES // CLIENT_FRAME_BYTES
-"""An operation that can be sent at all fits into a frame; a line that is too long would close the door."""
+_LINE_ROOM: Final = LINE_BYTES - 1024
+"""What drafts may take of a line; one that is too long would close the door."""
 
 
 class RemoteEngine:
@@ -48,13 +47,32 @@ class RemoteEngine:
         self._thread.start()
 
     def submit(self, drafts: Sequence[Operation]) -> None:
-        """Have the engine make operations durable and send them."""
-        for start in range(0, len(drafts), DRAFTS_A_LINE):
-            self._send(Request(submit=tuple(drafts[start : start + DRAFTS_A_LINE])))
+        """Have the engine make operations durable, all or none as far as a line reaches, and send them."""
+        line: list[Operation] = []
+        size = 0
+        for draft in drafts:
+            size += len(operation_bytes(draft)) + 1
+            if size > _LINE_ROOM and line:
+                self._send(Request(submit=tuple(line)))
+                line, size = [], len(operation_bytes(draft)) + 1
+            line.append(draft)
+        self._send(Request(submit=tuple(line)))
 
     def try_now(self) -> None:
         """Have the engine connect now."""
         self._send(Request(try_now={}))
+
+    def acknowledge(self, entry_id: str) -> None:
+        """Have the engine say that a person has seen an entry."""
+        self._send(Request(acknowledge=entry_id))
+
+    def retry(self, entry_id: str) -> None:
+        """Have the engine try the operation of an entry again."""
+        self._send(Request(retry=entry_id))
+
+    def accept_board(self) -> None:
+        """Have the engine let the server's board in."""
+        self._send(Request(accept_board={}))
 
     def find_older(self, question: OlderQuestion) -> None:
         """Have the engine look for orders that left the board."""

@@ -99,10 +99,25 @@ class CacheChange(NamedTuple):
     changed: tuple[int, ...] = ()
     removed: tuple[int, ...] = ()
     own: tuple[Verdict, ...] = ()
+    is_whole: bool = True
+    """False: the page changes orders that this cache lacks or that are damaged; they wait for a repair."""
+
+
+class CacheRepair(NamedTuple):
+    """A range of the board was replaced by the server's: how many ``orders`` differed."""
+
+    change: CacheChange
+    orders: int
+
+
+class Repaired(NamedTuple):
+    """Damage was looked for: so many ``orders`` were replaced; None when the whole board comes anew."""
+
+    orders: int | None
 
 
 class DeltaRefused(NamedTuple):
-    """The page does not fit the cache and was not written: "gap" or "unknown_order"."""
+    """What the server said is not about where the cache stands ("gap"); nothing was written."""
 
     reason: str
     cursor: int

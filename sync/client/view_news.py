@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from sync.client.board_view import BoardView
+from sync.client.needs_you import PRECIOUS
 from sync.client.news import (
     BoardChanged,
+    NeedsYouChanged,
     News,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
     OperationsRenumbered,
+    OperationsReoffered,
     OperationsSaved,
+    OperationsSent,
     SnapshotApplied,
     Started,
 )
@@ -40,6 +44,13 @@ def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
             return view.apply(changed, removed, done)
         case OperationsSaved(operations) | OperationsRenumbered(operations):
             return view.saved(operations, judge)
+        case OperationsReoffered(operations):
+            return view.saved(operations, judge)
+        case OperationsSent(op_ids):
+            view.sent(op_ids)
+            return _NOTHING
+        case NeedsYouChanged(entries):
+            return view.rejected(entry.id for entry in entries if entry.kind in PRECIOUS)
         case OperationsNotSaved(op_ids):
             return view.rejected(op_ids)
         case OperationsDone(op_ids):

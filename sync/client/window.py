@@ -8,11 +8,11 @@ does not know it (the server answers twice with the same verdict).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sync.client.store_values import OutboxState
+from sync.client.store_values import Held, OutboxState
 from sync.contract.limits import CLIENT_FRAME_BYTES, SUBMIT_OPERATIONS, SUBMIT_WINDOW
 from sync.contract.messages import Verdict
 from sync.contract.operations import Operation, Reason, operation_bytes
@@ -46,6 +46,7 @@ class Window:
             held.operation.device_seq: Underway(held.operation, held.verdict) for held in outbox.held
         }
         self._to_send: int | None = None
+        self._faulted: int | None = None
 
     def __len__(self) -> int:
         return len(self._held)
@@ -59,17 +60,28 @@ class Window:
         """Return everything held."""
         return tuple(held.operation for held in self._held.values())
 
-    def add(self, operations: Iterable[Operation]) -> None:
-        """Hold these too: they have just become durable, in the order of their numbers."""
-        for operation in operations:
-            # A draft that is given twice comes back with its first number: it is held, or done.
-            if operation.device_seq >= self._next_device_seq:
-                self._held[operation.device_seq] = Underway(operation)
-                self._next_device_seq = operation.device_seq + 1
+    def held(self) -> list[Held]:
+        """Return everything held, each with its verdict."""
+        return [Held(held.operation, held.verdict) for held in self._held.values()]
+
+    def add(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+        """Hold these too, just become durable, in the order of their numbers; return the new ones."""
+        # A draft that is given twice comes back with its first number: it is held, or done.
+        new = tuple(each for each in operations if each.device_seq >= self._next_device_seq)
+        for operation in new:
+            self._held[operation.device_seq] = Underway(operation)
+            self._next_device_seq = operation.device_seq + 1
+        return new
+
+    def exchange(self, operation: Operation) -> None:
+        """Let this one stand in the place of the undecided one with its number."""
+        held = self._held.get(operation.device_seq)
+        if held is not None and held.verdict is None:
+            held.operation = operation
 
     def close_link(self) -> None:
         """Send nothing until the next link's welcome: what was underway may be lost."""
-        self._to_send = None
+        self._to_send = self._faulted = None
         for held in self._held.values():
             held.sent_ms = _NOT_SENT
 
@@ -95,14 +107,29 @@ class Window:
         """Return the number of the operation that goes next over this link."""
         return self._next_device_seq if self._to_send is None else self._to_send
 
-    def next_batch(self, now_ms: int) -> list[Operation]:
-        """Return what fits into one Submit now, and count it as sent; empty when there is nothing."""
+    def next_operation(self) -> Operation | None:
+        """Return the operation that goes next over this link, None when there is none."""
+        held = None if self._to_send is None else self._held.get(self._to_send)
+        return None if held is None else held.operation
+
+    def next_batch(
+        self, now_ms: int, is_known: Callable[[Operation], bool] = lambda _operation: True
+    ) -> list[Operation]:
+        """Return what fits into one Submit now, and count it as sent; empty when there is nothing.
+
+        What is not ``is_known`` to the server is not sent, nor is anything behind it.
+        """
         batch: list[Operation] = []
         if self._to_send not in self._held:
             return batch
         room = min(SUBMIT_OPERATIONS, SUBMIT_WINDOW - self._unanswered())
+        if self._faulted is not None:
+            # On its own until it is decided: behind it the server looks at nothing.
+            room = int(self._to_send == self._faulted)
         size = 0
         while len(batch) < room and (held := self._held.get(self._to_send)) is not None:
+            if not is_known(held.operation):
+                break
             size += len(operation_bytes(held.operation)) + 1
             if size > FRAME_ROOM and batch:
                 break
@@ -126,8 +153,39 @@ class Window:
         by_id = {held.operation.op_id: held for held in self._held.values() if held.verdict is None}
         fresh = tuple(verdict for verdict in verdicts if verdict.op_id in by_id and not is_gap(verdict))
         for verdict in fresh:
-            by_id[verdict.op_id].verdict = verdict
+            held = by_id[verdict.op_id]
+            held.verdict = verdict
+            if held.operation.device_seq == self._faulted:
+                self._faulted = None
         return fresh
+
+    def go_back_to(self, op_id: str) -> Operation | None:
+        """The server failed on this one and looked at nothing behind it: send again from here.
+
+        Returns the operation, None when it is not held undecided.
+        """
+        undecided = {held.operation.op_id: held for held in self._held.values() if held.verdict is None}
+        if self._to_send is None or op_id not in undecided:
+            return None
+        operation = undecided[op_id].operation
+        self._to_send = self._faulted = operation.device_seq
+        for held in undecided.values():
+            if held.operation.device_seq >= operation.device_seq:
+                held.sent_ms = _NOT_SENT
+        return operation
+
+    def is_sent(self, verdict: Verdict) -> bool:
+        """Say whether the operation that this is about counts as sent on this link."""
+        held = self._held.get(verdict.device_seq)
+        return held is not None and held.sent_ms != _NOT_SENT
+
+    def oldest_undecided(self) -> str:
+        """Return the id of the oldest undecided operation, empty when there is none."""
+        return next((held.operation.op_id for held in self._held.values() if held.verdict is None), "")
+
+    def undecided_count(self) -> int:
+        """Return how many operations have no verdict."""
+        return sum(held.verdict is None for held in self._held.values())
 
     def finish(self, cursor: int) -> tuple[Operation, ...]:
         """Let go of, and return, what is decided and shown by a board at ``cursor``."""

@@ -6,16 +6,32 @@ is collected, decoded, in the order in which it came.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 
 from support.clocks import CountingIds, FakeClock
 from sync.client.commands import GoOnline, SubmitDrafts
-from sync.client.machine import ClientMachine, Environment
-from sync.client.store_values import CacheChange, CacheSnapshot, CacheState, Held, OutboxState, SnapshotHeld
+from sync.client.environment import KINDS_SINCE, Environment
+from sync.client.machine import ClientMachine
+from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind
+from sync.client.store_values import (
+    Answered,
+    CacheChange,
+    CacheSnapshot,
+    CacheState,
+    Held,
+    Judged,
+    Kept,
+    OutboxState,
+    SetAside,
+    SnapshotHeld,
+)
 from sync.contract.codec import decode_client, encode
 from sync.contract.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
     ClientMessage,
     Decided,
     Delta,
@@ -26,7 +42,7 @@ from sync.contract.messages import (
     Verdict,
     Welcome,
 )
-from sync.contract.operations import LogEntry, Move, Operation, Outcome, Reason
+from sync.contract.operations import LogEntry, Move, Operation, Outcome, Reason, Skip
 from sync.contract.stages import Stage
 from sync.contract.steps import (
     Close,
@@ -70,6 +86,11 @@ class FakeOutbox:
         self.next_device_seq = state.next_device_seq
         self.held = list(state.held)
         self.reopened: list[object] = []
+        self.keeps = Kept()
+        self.done: list[Operation] = []
+        self.is_renewing = False
+        self.reoffered: list[tuple[int, str]] = []
+        self.released: list[tuple[int, str]] = []
 
     def append(self, drafts: tuple[Operation, ...]) -> tuple[Operation, ...]:
         """Return the drafts with their numbers."""
@@ -83,13 +104,52 @@ class FakeOutbox:
             numbered.append(operation)
         return tuple(numbered)
 
-    def decide(self, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-        """Believe them."""
-        return verdicts
+    def answer(self, entry_id: str, drafts: tuple[Operation, ...]) -> Answered:
+        """Number the answers; the entry goes."""
+        return Answered(self.append(drafts), NeedsYouChange(removed=(entry_id,)))
 
-    def finish(self, decided_device_seq: int, cursor: int) -> tuple[str, ...]:
+    def decide(self, verdicts: tuple[Verdict, ...], wall_ms: int = 0) -> Judged:
+        """Believe them; what is refused waits for a person."""
+        refused = [each for each in verdicts if each.outcome is Outcome.REJECTED]
+        entries = tuple(
+            NeedsYou(each.op_id, NeedsYouKind.REJECTED, wall_ms, verdict=each) for each in refused
+        )
+        return Judged(verdicts, NeedsYouChange(entries))
+
+    def quarantine(self, device_seq: int, kind: NeedsYouKind, wall_ms: int) -> SetAside:
+        """Put a skip in its place."""
+        (operation,) = (each.operation for each in self.held if each.operation.device_seq == device_seq)
+        entry = NeedsYou(operation.op_id, kind, wall_ms, operation)
+        return SetAside(msgspec.structs.replace(operation, change=Skip()), NeedsYouChange((entry,)))
+
+    def assigns(self, entries: tuple[LogEntry, ...], wall_ms: int) -> NeedsYouChange:
+        """Whoever assigns overrules."""
+        return NeedsYouChange(
+            tuple(NeedsYou(each.operation.op_id, NeedsYouKind.OVERRULED, wall_ms) for each in entries)
+        )
+
+    def finish(self, decided_device_seq: int, cursor: int, epoch: str = "") -> tuple[str, ...]:
         """Let go of nothing: the machine knows by itself what it holds."""
         return ()
+
+    def kept(self) -> Kept:
+        """Return what the test says is kept."""
+        return self.keeps
+
+    def reoffer(self, after_device_seq: int, epoch: str, device_id: str) -> OutboxState:
+        """Hold what was kept beyond a number before everything else."""
+        self.reoffered.append((after_device_seq, epoch))
+        back = [each for each in self.done if each.device_seq > after_device_seq]
+        self.held = [*map(Held, back), *(Held(each.operation) for each in self.held)]
+        self.keeps = Kept(epoch)
+        if self.is_renewing:
+            return self.renew_identity(device_id)
+        return OutboxState(self.device_id, self.next_device_seq, tuple(self.held))
+
+    def release(self, durable_seq: int, epoch: str) -> bool:
+        """Need two goes for everything."""
+        self.released.append((durable_seq, epoch))
+        return len(self.released) % 2 == 1
 
     def reopen(self, first_device_seq: int) -> None:
         """Remember that it was asked."""
@@ -173,6 +233,9 @@ class MachineBench:
         next_device_seq: int = 1,
         cache: CacheState | None = None,
         jitter: float = 0.5,
+        needs_you: tuple[NeedsYou, ...] = (),
+        protocols: tuple[int, int] = (PROTOCOL_MIN, PROTOCOL_MAX),
+        kinds_since: Mapping[str, int] = KINDS_SINCE,
     ) -> None:
         self.clock = FakeClock()
         self.jitter = FixedJitter(jitter)
@@ -180,8 +243,8 @@ class MachineBench:
         cached = cache or CacheState()
         self.outbox = FakeOutbox(state)
         self.cache = FakeCache(cached)
-        environment = Environment(self.clock, CountingIds(900), self.jitter, "1.0")
-        self.machine = ClientMachine(state, cached, environment)
+        environment = Environment(self.clock, CountingIds(900), self.jitter, "1.0", protocols, kinds_since)
+        self.machine = ClientMachine(state, cached, environment, needs_you)
         self.link = 0
         self.is_holding = False
         self.errors: dict[str, str] = {}

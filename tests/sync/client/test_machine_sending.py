@@ -170,7 +170,7 @@ def test_verdicts_are_told_and_kept() -> None:
     bench.hear(decided(rejected))
     assert bench.news(OperationsDecided) == [OperationsDecided((rejected,))]
     job = next(each for each in bench.effects if isinstance(each, Job) and each.method == "decide")
-    assert job.arguments == ((rejected,),)
+    assert job.arguments == ((rejected,), bench.clock.wall)
 
 
 def test_a_verdict_that_comes_twice_is_told_once() -> None:
@@ -192,7 +192,7 @@ def test_done_comes_also_when_the_page_was_faster_than_the_verdict() -> None:
     assert bench.news(OperationsDone) == []
     bench.hear(decided(verdict("op-1", 1, 1)))
     assert bench.news(OperationsDone) == [OperationsDone(("op-1",))]
-    assert bench.methods("outbox") == ["append", "decide", "finish"]
+    assert bench.methods("outbox") == ["kept", "append", "decide", "finish"]
 
 
 def test_a_new_link_sends_everything_undecided_again() -> None:
