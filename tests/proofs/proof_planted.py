@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from proofs import proof_faultproxy, proof_fuzz, proof_kill9, proof_offline_kill
+from proofs import proof_faultproxy, proof_fuzz, proof_kill9, proof_offline_kill, proof_restore
 from support import proofs_planted as plants
 from support.proofs_planted import Plant, planted
 from support.proving import Budget, Finding, counted, prove
@@ -50,6 +50,10 @@ def _faultproxy_slow(seed: int, code: Path) -> object:
     return max(times) > proof_faultproxy.CATCH_UP_S
 
 
+def _restore_lost(seed: int, code: Path) -> object:
+    return proof_restore.play_telling(seed, code, QUIET_S).faults.lost
+
+
 def _server_fuzz(seed: int, code: Path) -> object:
     came_to = proof_fuzz.storm_server(1_000, seed, code)
     return came_to.errors or came_to.crashes
@@ -67,6 +71,8 @@ CONTROLS: Final = (
     Control(plants.JUNK_NOT_CAUGHT, "fuzz", _server_fuzz, 1),
     Control(plants.JUNK_NOT_CAUGHT, "fuzz", _terminal_fuzz, 1),
     Control(plants.NUMBERS_NOT_CHECKED, "fuzz", _server_fuzz, 3),
+    Control(plants.KEPT_FORGOTTEN, "restore", _restore_lost, 3),
+    Control(plants.SAFE_TOO_EARLY, "restore", _restore_lost, 3),
     Control(plants.CLAIMED_LENGTH_BELIEVED, "fuzz", _terminal_fuzz, 3),
     Control(plants.BACK_LATE, "faultproxy", _faultproxy_slow, 3),
     Control(plants.OUTBOX_FORGOTTEN, "kill9", _kill9_lost, 5),

@@ -23,7 +23,13 @@ def test_every_plant_fits_the_code(plant: Plant) -> None:
 def test_every_plant_has_a_control() -> None:
     """No fault is planted in vain, and each proof with processes has one."""
     assert {control.plant for control in CONTROLS} == set(ALL)
-    assert {control.proof for control in CONTROLS} == {"kill9", "offline_kill", "faultproxy", "fuzz"}
+    assert {control.proof for control in CONTROLS} == {
+        "kill9",
+        "offline_kill",
+        "faultproxy",
+        "fuzz",
+        "restore",
+    }
 
 
 def test_a_plant_whose_words_are_gone_is_told() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from support.proofs_floor import Floor, FloorTerminal
 from sync.contract.operations import LogEntry, Outcome
 from sync.contract.orders import Order, patched
+
+Lost = Callable[[FloorTerminal, Sequence[LogEntry]], Iterable[str]]
 
 
 @dataclass
@@ -28,12 +30,15 @@ class Faults:
         return bool(self.lost or self.doubled or self.other)
 
 
-def examine(floor: Floor) -> Faults:
-    """Compare what was said with what is in the log, and what the terminals show."""
+def examine(floor: Floor, lost: Lost | None = None) -> Faults:
+    """Compare what was said with what is in the log, and what the terminals show.
+
+    ``lost`` says otherwise than usual what a terminal has lost.
+    """
     log = floor.server.log()
     faults = Faults()
     for terminal in floor.terminals:
-        faults.lost += _lost(terminal, log)
+        faults.lost += (lost or _lost)(terminal, log)
         faults.other += terminal.deaths()
     faults.doubled += [*_doubled(log), *_changed_twice(log)]
     faults.other += [f"the server logged: {line}" for line in floor.server.errors()]

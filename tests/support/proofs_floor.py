@@ -109,7 +109,7 @@ class FloorTerminal:
         self.token = folder / f"{name}.json"
         self.url = url
         self._runner = runner
-        self._profile = folder / name
+        self.profile = folder / name
         self._lives: list[Headless] = []
         self._killed: set[Process] = set()
 
@@ -126,7 +126,7 @@ class FloorTerminal:
     def begin(self) -> None:
         """Start the program on its profile and wait for nothing."""
         words = ("--server", self.url, "--device-token-file", self.token)
-        self._lives.append(Headless(self._runner, self._profile, *words))
+        self._lives.append(Headless(self._runner, self.profile, *words))
         bound(self.now.process)
 
     def await_live(self) -> None:
@@ -137,6 +137,11 @@ class FloorTerminal:
         """End the program at once."""
         self._killed.add(self.now.process)
         self.now.process.kill()
+
+    def quit(self) -> None:
+        """End the program politely; who is dead is dead."""
+        if self.is_running:
+            self.now.quit()
 
     def ask(self, **request: object) -> None:
         """Send one line; who is dead does not hear it."""

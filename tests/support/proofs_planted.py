@@ -151,6 +151,26 @@ BACK_LATE: Final = Plant(
         Change("sync/client/backoff.py", "NEAR_MS: Final = 1_500", "NEAR_MS: Final = 12_000"),
     ),
 )
+KEPT_FORGOTTEN: Final = Plant(
+    "a terminal forgets what is done before a backup holds it",
+    (
+        Change(
+            "sync/client/stores/outbox_history.py",
+            "let_go(connection, history, newest - KEPT_OPERATIONS)",
+            "let_go(connection, history, newest)",
+        ),
+    ),
+)
+SAFE_TOO_EARLY: Final = Plant(
+    "a backup calls safe what it does not hold",
+    (
+        Change(
+            "server/modules/backups/backing_up.py",
+            ".values(durable_seq=mark.seq)",
+            ".values(durable_seq=mark.seq + 1_000_000)",
+        ),
+    ),
+)
 ALL: Final = (
     SAVED_TOO_EARLY,
     OUTBOX_FORGOTTEN,
@@ -161,6 +181,8 @@ ALL: Final = (
     NUMBERS_NOT_CHECKED,
     CLAIMED_LENGTH_BELIEVED,
     BACK_LATE,
+    KEPT_FORGOTTEN,
+    SAFE_TOO_EARLY,
 )
 
 
