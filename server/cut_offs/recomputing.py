@@ -44,7 +44,7 @@ class Recomputed(NamedTuple):
     is_done: bool = True
 
 
-class _Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True):
     """What counts of an order; the rest of its bytes is not decoded."""
 
     id: str
@@ -55,7 +55,7 @@ class _Facts(msgspec.Struct, frozen=True):
     cut_off_rule: str = ""
 
 
-_FACTS: Final = msgspec.json.Decoder(_Facts)
+_FACTS: Final = msgspec.json.Decoder(Facts)
 Pause = Callable[[], bool]
 """Called between two transactions to wait; True ends the work."""
 Progress = Callable[[Recomputed], None]
@@ -129,7 +129,7 @@ class Recomputing:
                     return sofar._replace(is_done=False)
         return sofar
 
-    def _pages(self, site: SiteKey) -> Iterator[list[_Facts]]:
+    def _pages(self, site: SiteKey) -> Iterator[list[Facts]]:
         """Yield the open orders whose cut-off nobody gave, by id."""
         last = ""
         while True:
@@ -155,7 +155,7 @@ class Recomputing:
             yield [each for each in facts if each.cut_off_ms is None or each.cut_off_rule]
 
 
-def _wanted(page: list[_Facts], calendar: Calendar, site: SiteKey) -> list[Operation]:
+def _wanted(page: list[Facts], calendar: Calendar, site: SiteKey) -> list[Operation]:
     """Return the operations that bring these orders in line; those that are have none."""
     revision = calendar.schedule.revision
     batch_id = _named("batch", site.site_id, revision)

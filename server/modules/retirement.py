@@ -88,25 +88,25 @@ class Retirement:
         return left
 
     def _chunks(self, closing: Closing, at_most: int, batch_id: str) -> Iterator[list[Operation]]:
-        oldest_first = (orders.c.stage_at, orders.c.id)
-        with self._reading.begin() as connection:
-            rows = connection.execute(
-                select(orders.c.id, orders.c.revision)
-                .where(*_over(closing))
-                .order_by(*oldest_first)
-                .limit(at_most)
-            ).all()
+        rows = self._finished(closing, at_most)
         for start in range(0, len(rows), AT_ONCE):
             yield [
                 Operation(
-                    str(uuid.uuid5(_IDS, f"{closing.site.site_id}:{row.id}:{row.revision}")),
-                    row.id,
+                    str(uuid.uuid5(_IDS, f"{closing.site.site_id}:{order_id}:{revision}")),
+                    order_id,
                     Retire(),
                     batch_id=batch_id,
-                    base_revision=row.revision,
+                    base_revision=revision,
                 )
-                for row in rows[start : start + AT_ONCE]
+                for order_id, revision in rows[start : start + AT_ONCE]
             ]
+
+    def _finished(self, closing: Closing, at_most: int) -> list[tuple[str, int]]:
+        """Return id and revision of the orders that were finished, the oldest first."""
+        statement = select(orders.c.id, orders.c.revision).where(*_over(closing))
+        oldest_first = statement.order_by(orders.c.stage_at, orders.c.id).limit(at_most)
+        with self._reading.begin() as connection:
+            return [(row.id, row.revision) for row in connection.execute(oldest_first)]
 
 
 def _over(closing: Closing) -> tuple[ColumnElement[bool], ...]:
