@@ -1,0 +1,95 @@
+"""Which unit test runs which line: the tests that can see a change, the quickest first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import coverage
+
+from support.proofs_mutants_warm import Recorder, run_tests
+
+UNIT_TESTS: Final = (
+    "tests/sync/contract",
+    "tests/sync/client",
+    "tests/server/kernel",
+    "tests/server/test_sources.py",
+)
+"""The tests of ``make coverage``: what they do not see is not tested."""
+NOT_HERE: Final = ("-k", "not postgresql and not process and not real_disk")
+"""What starts other programs would start them unchanged, and PostgreSQL runs the same lines again."""
+
+
+@dataclass(frozen=True)
+class TestMap:
+    """The tests that pass, with their seconds, and the tests by the lines they run."""
+
+    seconds: Mapping[str, float]
+    by_line: Mapping[str, Mapping[int, Sequence[str]]]
+
+    def tests_of(self, path: str, lines: Iterable[int]) -> list[str]:
+        """Return the tests that run one of the lines; those of the whole file when none does."""
+        known = self.by_line.get(path, {})
+        found = {test for line in lines for test in known.get(line, ())}
+        if not found:
+            found = {test for tests in known.values() for test in tests}
+        return sorted(
+            (test for test in found if test in self.seconds), key=lambda test: (self.seconds[test], test)
+        )
+
+    def cost_s(self, tests: Iterable[str]) -> float:
+        """Return what these tests take on the unchanged program."""
+        return sum(self.seconds[test] for test in tests)
+
+
+def measured(paths: Sequence[str]) -> tuple[dict[str, float], dict[str, dict[int, list[str]]], list[str]]:
+    """Run the unit tests in this process with every line watched: seconds, tests by line, and what failed."""
+    root = Path.cwd()
+    watch = coverage.Coverage(
+        data_file=None, include=[str(root / path) for path in paths], config_file=False, branch=False
+    )
+    recorder = _Switching(watch)
+    watch.start()
+    run_tests(UNIT_TESTS, recorder, "--maxfail=1000", *NOT_HERE)
+    watch.stop()
+    data = watch.get_data()
+    by_line = {
+        path: {
+            line: [name for name in names if name]
+            for line, names in data.contexts_by_lineno(str(root / path)).items()
+        }
+        for path in paths
+    }
+    passed = {
+        name: seconds
+        for name, seconds in recorder.seconds.items()
+        if name not in recorder.broken and name not in recorder.skipped
+    }
+    return passed, by_line, sorted(recorder.broken)
+
+
+class _Switching(Recorder):
+    """Tell the measurement which test is running."""
+
+    def __init__(self, watch: coverage.Coverage) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+        self._watch = watch
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """From here on lines belong to this test."""
+        self._watch.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """Note every test that fails, not only the first."""
+        super().pytest_runtest_logreport(report)  # type: ignore[arg-type]
+        if getattr(report, "failed", False):
+            self.broken.add(str(getattr(report, "nodeid", "")))
+
+
+def at_once() -> int:
+    """Return how many forks work at a time."""
+    return max(1, min(4, os.cpu_count() or 1))
