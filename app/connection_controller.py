@@ -18,6 +18,7 @@ from sync.client.news import (
     OperationsDecided,
     OperationsNotSaved,
     ProblemArose,
+    ProblemCleared,
     Started,
 )
 from sync.contract.ports import Clock
@@ -100,6 +101,8 @@ class ConnectionController(QObject):
                 self._decided += len(verdicts)
             case ProblemArose(problem) | OperationsNotSaved(problem=problem):
                 self.show_problem(problem)
+            case ProblemCleared(code):
+                self._window.banners.hide_banner(code)
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem as a banner, unless the badge says it already."""

@@ -7,13 +7,23 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.client.commands import GoOffline, GoOnline, OlderQuestion, Stop, SubmitDrafts
+from sync.client.commands import GoOffline, GoOnline, OlderQuestion, Stop, SubmitDrafts, TryNow
 from sync.client.driver import Driver
 from sync.client.engine_memory import EngineMemory
 from sync.client.engine_stores import Opened, Stores
+from sync.client.environment import Environment
 from sync.client.local_socket import Door
-from sync.client.machine import ClientMachine, Environment
-from sync.client.news import CredentialsWanted, News, OperationsNotSaved, ProblemArose, Started
+from sync.client.machine import ClientMachine
+from sync.client.news import (
+    ConnectionChanged,
+    CredentialsWanted,
+    LinkState,
+    News,
+    OperationsNotSaved,
+    ProblemArose,
+    ProblemCleared,
+    Started,
+)
 from sync.client.older_orders import OlderOrders
 from sync.client.session import is_loopback
 from sync.client.sign_in import SignIn
@@ -31,6 +41,9 @@ OPEN_S: Final = 10.0
 SETTLE_S: Final = 0.5
 STORES_S: Final = 2.0
 RESTART_S: Final = 1.0
+ROOM_S: Final = 10.0
+"""So often the room on the disk is looked at."""
+ROOM_CODES: Final = frozenset({"DISK_FULL", "DISK_LOW"})
 _LOG: Final = logging.getLogger("sync.client.engine")
 
 _FAULT: Final = Problem(
@@ -47,7 +60,9 @@ class EngineLoop:
         """Take the parts from ``engine``."""
         self._engine = engine
         self._memory = EngineMemory(engine.recorder)
-        self._stores = Stores(engine.profile, engine.ids, self._told_soon, self._rebuilt_soon)
+        self._stores = Stores(
+            engine.profile, engine.ids, self._told_soon, self._rebuilt_soon, self._cleared_soon
+        )
         self._door = Door(engine.profile.socket, self)
         self._driver: Driver | None = None
         self._unusable: Problem | None = None
@@ -74,6 +89,18 @@ class EngineLoop:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._publish, ProblemArose(problem))
 
+    def _cleared_soon(self, code: str) -> None:
+        """Say that what the stores told is over (called on the database thread)."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._over, code)
+
+    def _over(self, code: str) -> None:
+        self._publish(ProblemCleared(code))
+        if code in ROOM_CODES:
+            # The board waits for nothing else any more.
+            self._publish(ProblemCleared("CACHE_NOT_WRITTEN"))
+            self._give(TryNow())
+
     def _rebuilt_soon(self) -> None:
         """Have the board loaded anew (called on the database thread)."""
         with contextlib.suppress(RuntimeError):
@@ -91,28 +118,46 @@ class EngineLoop:
         try:
             opened = await self._stores.open()
         except ProblemError as error:
-            self._unusable = error.problem
-            self._publish(ProblemArose(error.problem))
-            self._engine.ready(self)
-            self._take_requests()
-            await self._stopping.wait()
-            await self._close()
-            return False
+            return await self._stand_still(error.problem)
         await self._open_door()
+        watching = asyncio.ensure_future(self._watch_room())
         while not self._stopping.is_set():
             opened = await self._live(opened)
+        watching.cancel()
         return await self._close()
+
+    async def _stand_still(self, problem: Problem) -> bool:
+        """Show what the files still hold, and keep nothing: every move is told so."""
+        self._unusable = problem
+        found = await self._stores.look()
+        await self._open_door()
+        held = tuple(each.operation for each in found.outbox.held)
+        cache = found.cache
+        self._publish(Started(held, cache.site, cache.person, cache.last_contact_ms))
+        self._publish(ConnectionChanged(LinkState.OFFLINE, cache.last_contact_ms, problem.code))
+        self._publish(ProblemArose(problem))
+        self._engine.ready(self)
+        self._take_requests()
+        await self._stopping.wait()
+        await self._close()
+        return False
+
+    async def _watch_room(self) -> None:
+        while True:
+            await asyncio.sleep(ROOM_S)
+            self._stores.watch_room()
 
     async def _live(self, opened: Opened) -> Opened:
         """Run one machine to its end: normally that of the engine, after a fault sooner."""
         engine = self._engine
         cache = opened.cache
         held = tuple(each.operation for each in opened.outbox.held)
-        self._publish(Started(held, cache.site, cache.person, cache.last_contact_ms))
+        started = Started(held, cache.site, cache.person, cache.last_contact_ms, opened.needs_you)
+        self._publish(started)
         for problem in opened.problems:
             self._publish(ProblemArose(problem))
         environment = Environment(engine.clock, engine.ids, engine.random, engine.version)
-        machine = ClientMachine(opened.outbox, cache, environment)
+        machine = ClientMachine(opened.outbox, cache, environment, opened.needs_you)
         driver = Driver(machine, engine.clock, self._open_socket, self._stores.run_job, self._publish)
         self._driver = driver
         engine.ready(self)

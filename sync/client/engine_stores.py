@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import MsgspecError
 
 from sync.client.cache import Cache
 from sync.client.database_thread import STOPPED, DatabaseThread, Priority
+from sync.client.needs_you import NeedsYou
 from sync.client.outbox import Outbox
 from sync.client.profile import Profile
 from sync.client.store_values import CacheState, OutboxState
 from sync.client.stores import files
-from sync.client.stores.ballast import FULL, Ballast, is_full
+from sync.client.stores.ballast import FULL, LOW, Ballast, DiskFullError, is_full
+from sync.client.stores.cache_reader import CacheReader
+from sync.client.stores.outbox_ladder import ladder
+from sync.client.stores.outbox_look import look
 from sync.contract.ports import Ids
 from sync.contract.problems import Problem, ProblemError
 from sync.contract.steps import Job
 
 T = TypeVar("T")
-GROWING: Final = frozenset({"apply_delta", "begin_snapshot", "add_chunk", "end_snapshot"})
+GROWING: Final = frozenset(
+    {"apply_delta", "begin_snapshot", "add_chunk", "end_snapshot", "put_page", "repair"}
+)
 """What the cache does not do when the room that is left belongs to moves."""
 
 
@@ -31,6 +39,7 @@ class Opened(NamedTuple):
     outbox: OutboxState
     cache: CacheState
     problems: tuple[Problem, ...]
+    needs_you: tuple[NeedsYou, ...] = ()
 
 
 class Stores:
@@ -42,29 +51,40 @@ class Stores:
         ids: Ids,
         told: Callable[[Problem], None] = lambda _problem: None,
         rebuilt: Callable[[], None] = lambda: None,
+        cleared: Callable[[str], None] = lambda _code: None,
     ) -> None:
         """Use the files of ``profile``; :meth:`open` opens them.
 
-        Called on the database thread: ``told`` with what a person should know, ``rebuilt`` after the cache
-        was found damaged and emptied.
+        Called on the database thread: ``told`` with what a person should know and ``cleared`` with the code
+        of what is over, ``rebuilt`` after the cache was found damaged and emptied.
         """
         self._profile = profile
         self._ids = ids
         self._told = told
         self._rebuilt = rebuilt
+        self._cleared = cleared
         self._ballast = Ballast(profile.folder)
         self._thread = DatabaseThread()
         self._outbox: Outbox | None = None
         self._cache: Cache | None = None
 
     async def open(self) -> Opened:
-        """Start the thread and open both files; raises ``ProblemError``."""
+        """Start the thread and open both files; raises ``ProblemError``, then neither is open."""
         self._thread.start()
         opened = await self._call(self._open, Priority.OUTBOX)
         # The board is on screen by now, and both can wait.
-        self._thread.submit(Priority.TELEMETRY, self._ballast.load, lambda _result, _error: None)
+        self._later(self._ballast.load)
+        self.watch_room()
         self._check_after(0)
         return opened
+
+    async def look(self) -> Opened:
+        """Return what can be read of files that cannot be opened; whatever is wrong, it is less."""
+        return await self._call(self._look, Priority.OUTBOX)
+
+    def watch_room(self) -> None:
+        """Look how much room there is on the disk, and tell what changed."""
+        self._later(self._look_at_room)
 
     async def state(self) -> Opened:
         """Return anew what the files hold."""
@@ -84,6 +104,9 @@ class Stores:
                 if job.method in GROWING:
                     self._ballast.check_reserve()
                 return call(*job.arguments)
+            except DiskFullError:
+                self._look_at_room()
+                raise
             except Exception as error:
                 if is_outbox and self._has_made_room(error):
                     # A job is one transaction: nothing of it has happened yet.
@@ -111,7 +134,17 @@ class Stores:
             if following:
                 self._check_after(following)
 
-        self._thread.submit(Priority.TELEMETRY, work, lambda _result, _error: None)
+        self._later(work)
+
+    def _later(self, call: Callable[[], None]) -> None:
+        self._thread.submit(Priority.TELEMETRY, call, lambda _result, _error: None)
+
+    def _look_at_room(self) -> None:
+        now, before = self._ballast.watch()
+        if before is not None and now is not before:
+            self._cleared(before.code)
+        if now is not None and now is not before:
+            self._told(now)
 
     def _rebuild(self, error: Exception) -> None:
         if self._cache is not None:
@@ -122,6 +155,7 @@ class Stores:
         """Give the ballast back when the disk is full; say whether that helped."""
         if not is_full(error) or not self._ballast.drop():
             return False
+        self._cleared(LOW.code)
         self._told(FULL)
         return True
 
@@ -150,7 +184,19 @@ class Stores:
         self._thread.submit(priority, work, lambda _result, _error: None)
         return await answer
 
+    def _look(self) -> Opened:
+        with closing(CacheReader(self._profile.cache)) as reader:
+            return Opened(look(self._profile.outbox, len(ladder(self._ids))), reader.state(), ())
+
     def _open(self) -> Opened:
+        try:
+            return self._opened()
+        except ProblemError:
+            self._close()
+            raise
+
+    def _opened(self) -> Opened:
+        _check_writable(self._profile)
         problems = []
         try:
             self._outbox, salvage = Outbox.open(self._profile.outbox, self._ids)
@@ -168,12 +214,30 @@ class Stores:
     def _state(self, problems: tuple[Problem, ...]) -> Opened:
         if self._outbox is None or self._cache is None:
             raise ProblemError("PROFILE_CLOSED", "The files of this profile are not open.")
-        return Opened(self._outbox.state(), self._cache.state(), problems)
+        return Opened(self._outbox.state(), self._cache.state(), problems, self._outbox.needs_you())
 
     def _close(self) -> None:
         for store in (self._outbox, self._cache):
             if store is not None:
                 store.close()
+
+
+def _check_writable(profile: Profile) -> None:
+    """Refuse files that nothing could be kept in, before SQLite notices at the first move."""
+    if profile.hindrance:
+        raise ProblemError(
+            "PROFILE_READ_ONLY",
+            f"No move can be kept in {profile.folder}: {profile.hindrance}. "
+            "The board is shown as it was last.",
+            "Have IT look at the disk, then start the program again.",
+        )
+    for path in (profile.outbox, profile.cache):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise ProblemError(
+                "PROFILE_READ_ONLY",
+                f"No move can be kept: {path} cannot be written. The board is shown as it was last.",
+                "Have IT look at the rights of the file, then start the program again.",
+            )
 
 
 def _put_aside(reason: str, name: str) -> Problem:

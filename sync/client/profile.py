@@ -2,7 +2,8 @@
 
 A folder is a profile when it holds ``profile.json`` of ours; an empty or missing one is made into
 one. One engine at a time holds the lock. A network filesystem is refused: SQLite's locks and syncs
-are not to be trusted there, and the outbox promises durability.
+are not to be trusted there, and the outbox promises durability. A profile that was used before and cannot be
+written now still shows its board.
 
 Errors (``ProblemError``)::
 
@@ -15,6 +16,7 @@ Errors (``ProblemError``)::
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -23,6 +25,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 
+from sync.client.stores.files import is_writable
 from sync.client.stores.filesystems import network_kind
 from sync.contract.problems import ProblemError
 
@@ -52,6 +55,8 @@ class Profile(NamedTuple):
     """Where everything lies."""
 
     folder: Path
+    hindrance: str = ""
+    """Why nothing can be kept here, empty when it can."""
 
     @property
     def outbox(self) -> Path:
@@ -95,8 +100,11 @@ class Profile(NamedTuple):
 
     def lock(self) -> ProfileLock | None:
         """Become the engine of this profile; None when another process is."""
+        if self.hindrance and not self.lock_file.exists():
+            # Nobody can have it, and nobody could write anyway.
+            return ProfileLock(io.BytesIO())
         try:
-            file = self.lock_file.open("a+b")
+            file = self.lock_file.open("rb" if self.hindrance else "a+b")
         except OSError as error:
             raise _unreadable(self.folder, error) from error
         if _try_lock(file):
@@ -136,14 +144,13 @@ def open_profile(folder: Path) -> Profile:
             "Choose a folder on a local disk with --profile.",
         )
     try:
-        _claim(folder)
+        return Profile(folder, _claim(folder))
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return Profile(folder)
 
 
-def _claim(folder: Path) -> None:
-    """Check the mark of a folder, or mark an empty one."""
+def _claim(folder: Path) -> str:
+    """Check the mark of a folder, or mark an empty one; return why nothing can be kept in it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark = folder / "profile.json"
     if not mark.exists():
@@ -155,14 +162,11 @@ def _claim(folder: Path) -> None:
         written.write_bytes(msgspec.json.encode(_Mark(_PRODUCT, FORMAT)))
         written.replace(mark)
     _check(folder, mark.read_bytes())
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(13, _why_not_writable(folder))
-
-
-def _why_not_writable(folder: Path) -> str:
+    if is_writable(folder):
+        return ""
     if sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY:
-        return "the disk is read-only, so no move could be kept on it"
-    return "the folder cannot be written"
+        return "its disk is read-only"
+    return "its folder cannot be written"
 
 
 def _check(folder: Path, text: bytes) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.connection_controller import AGE, CUT
 from support.client_bench import CONTACT_MS, ClientBench
-from sync.client.news import ConnectionChanged, DelayMeasured, LinkState, ProblemArose
+from sync.client.news import ConnectionChanged, DelayMeasured, LinkState, ProblemArose, ProblemCleared
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
 
@@ -155,3 +155,12 @@ def test_problems_are_banners_unless_the_badge_says_it(bench: ClientBench, code:
     """A server that does not answer is what "Offline" means; everything else is told."""
     bench.tell(ProblemArose(Problem(code, "Something is so.", "Do this.")))
     assert (code in _keys(bench)) is is_shown
+
+
+def test_the_banner_of_what_is_over_goes(bench: ClientBench) -> None:
+    """The disk has room again, for example; other banners stay."""
+    for code in ("DISK_LOW", "SERVER_NOT_OURS"):
+        bench.tell(ProblemArose(Problem(code, "Something is so.")))
+    bench.tell(ProblemCleared("DISK_LOW"))
+    assert "DISK_LOW" not in _keys(bench)
+    assert "SERVER_NOT_OURS" in _keys(bench)

@@ -9,9 +9,10 @@ Errors::
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -47,12 +48,60 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write; raises ``sqlite3.OperationalError`` without a file."""
+    """Return a connection that cannot write; raises ``sqlite3.Error`` without a readable file."""
+    try:
+        return _reading(path, "mode=ro")
+    except sqlite3.OperationalError as error:
+        # Where nothing can be written there is no index for the log: then the file is taken as it lies there.
+        if _code(error) != sqlite3.SQLITE_CANTOPEN or not path.exists() or is_writable(path.parent):
+            raise
+    log = companions(path)[0]
+    if not log.exists() or log.stat().st_size == 0:
+        return _reading(path, "mode=ro&immutable=1")
+    return _copied(path)
+
+
+def _reading(path: Path, how: str) -> sqlite3.Connection:
     # Readers wait for nobody in WAL mode, save for moments of recovery: a frame waits no longer.
-    address = f"{path.absolute().as_uri()}?mode=ro"
+    address = f"{path.absolute().as_uri()}?{how}"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0.05)
-    connection.execute("PRAGMA query_only = ON")
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        # Opened in earnest only now.
+        user_version(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """Return a connection to the file with its log in memory: the log needs a place that can be written."""
+    # Rarely needed, and the start need not wait for them.
+    import shutil
+    import tempfile
+
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with tempfile.TemporaryDirectory(prefix="fulfillment-kanban-") as folder:
+            copy = Path(folder) / path.name
+            for each in (path, companions(path)[0]):
+                shutil.copyfile(each, copy.with_name(each.name))
+            with closing(connect(copy)) as connection:
+                connection.backup(memory)
+        memory.execute("PRAGMA query_only = ON")
+    except OSError as error:
+        memory.close()
+        raise sqlite3.OperationalError(str(error)) from error
+    except BaseException:
+        memory.close()
+        raise
+    return memory
+
+
+def is_writable(folder: Path) -> bool:
+    """Say whether files can be made in a folder; a disk that is read-only takes none from anybody."""
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 @contextmanager

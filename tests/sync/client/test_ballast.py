@@ -18,7 +18,16 @@ from sync.client.database_thread import Priority
 from sync.client.engine_stores import Stores
 from sync.client.outbox import Outbox
 from sync.client.profile import Profile, open_profile
-from sync.client.stores.ballast import BALLAST_BYTES, RESERVE_BYTES, Ballast, DiskFullError, is_full
+from sync.client.stores.ballast import (
+    BALLAST_BYTES,
+    ENOUGH_BYTES,
+    FULL,
+    LOW,
+    RESERVE_BYTES,
+    Ballast,
+    DiskFullError,
+    is_full,
+)
 from sync.contract.operations import Operation
 from sync.contract.problems import Problem, ProblemError
 from sync.contract.steps import Job
@@ -167,3 +176,67 @@ def test_the_boards_copy_stops_growing_first(tmp_path: Path, monkeypatch: pytest
 def test_what_a_full_disk_is(error: BaseException | None, expected: bool) -> None:
     """SQLite's word for it, the system's, and that of a quota."""
     assert is_full(error) is expected
+
+
+def watched(profile: Profile, monkeypatch: pytest.MonkeyPatch, free: list[int]) -> list[str]:
+    """Return what is told and, with a minus, what is over, while the disk has these amounts of room."""
+    heard: list[str] = []
+
+    async def live() -> None:
+        free_bytes(monkeypatch, ENOUGH_BYTES)
+
+        def told(problem: Problem) -> None:
+            heard.append(problem.code)
+
+        def cleared(code: str) -> None:
+            heard.append(f"-{code}")
+
+        stores = Stores(profile, CountingIds(), told, cleared=cleared)
+        await stores.open()
+        for each in free:
+            free_bytes(monkeypatch, each)
+            stores.watch_room()
+            await stores._call(lambda: None, Priority.TELEMETRY)
+        await asyncio.to_thread(stores.close, 5.0)
+
+    asyncio.run(live())
+    return heard
+
+
+def test_little_room_is_told_once_and_so_is_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In between, around the border, nothing blinks."""
+    profile = open_profile(tmp_path / "profile")
+    low = RESERVE_BYTES - 1
+    free = [ENOUGH_BYTES, RESERVE_BYTES, low, low, RESERVE_BYTES, ENOUGH_BYTES - 1, low, ENOUGH_BYTES, low]
+    assert watched(profile, monkeypatch, free) == ["DISK_LOW", "-DISK_LOW", "DISK_LOW"]
+
+
+def test_the_ballast_comes_back_with_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was given is told, and the warning goes when it is there again."""
+    free_bytes(monkeypatch, ENOUGH_BYTES)
+    held = Ballast(tmp_path)
+    held.load()
+    assert held.drop()
+    assert held.watch() == (None, FULL)
+    assert (tmp_path / "ballast").exists()
+    free_bytes(monkeypatch, 0)
+    assert held.watch() == (LOW, None)
+    assert held.drop()
+    assert held.watch() == (FULL, FULL)
+    free_bytes(monkeypatch, ENOUGH_BYTES - 1)
+    assert held.watch() == (FULL, FULL)
+
+
+def test_a_page_that_finds_no_room_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the next look."""
+    profile = open_profile(tmp_path / "profile")
+    told: list[Problem] = []
+    free_bytes(monkeypatch, RESERVE_BYTES - 1)
+    at_work(profile, told, Job(1, "cache", "apply_delta", ("device", 0, 0, ())))
+    assert [problem.code for problem in told] == ["DISK_LOW"]
+
+
+def test_a_disk_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
+    """It was taken out, for example."""
+    held = Ballast(tmp_path / "gone")
+    assert held.watch() == (None, None)

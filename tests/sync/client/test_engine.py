@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +16,7 @@ import pytest
 from support.clocks import CountingIds, FakeClock
 from support.waiting import eventually
 from sync.client import engine_loop
+from sync.client.cache import Cache
 from sync.client.commands import OlderQuestion, SubmitDrafts
 from sync.client.engine import Engine
 from sync.client.local_socket import Request, hand_over
@@ -25,12 +29,16 @@ from sync.client.news import (
     OperationsNotSaved,
     OperationsSaved,
     ProblemArose,
+    ProblemCleared,
     RaiseWanted,
     Started,
     Stopped,
 )
+from sync.client.outbox import Outbox
 from sync.client.profile import Profile, open_profile
 from sync.client.session import Credentials
+from sync.client.stores.ballast import ENOUGH_BYTES, Ballast
+from sync.contract.messages import Site
 from sync.contract.operations import Move, Operation
 from sync.contract.problems import ProblemError
 from sync.contract.stages import Stage
@@ -38,6 +46,7 @@ from sync.contract.steps import Command, Effect, Event
 from telemetry.recorder import MemoryRecorder
 
 T = TypeVar("T")
+SITE = Site("site-1", "Hall", "Europe/London", "shop-1", "Shop")
 
 
 def draft(name: str) -> Operation:
@@ -178,16 +187,93 @@ def test_a_move_after_the_end_is_told_as_not_saved(bench: Bench) -> None:
 
 def test_files_that_cannot_be_used_are_a_problem_and_moves_are_not_saved(bench: Bench) -> None:
     """The board stays readable; every move says that it was not kept."""
+    with closing(Cache.open(bench.profile.cache).cache) as cache:
+        cache.remember(SITE, None, 77)
     bench.profile.outbox.mkdir()
     engine = bench.engine()
     engine.submit([draft("early")])
     engine.start()
     assert bench.wait(ProblemArose).problem.code == "OUTBOX_UNUSABLE"
     engine.submit([draft("late")])
+    engine.try_now()
     bench.wait(OperationsNotSaved, lambda news: news.op_ids == ("late",))
     bench.wait(OperationsNotSaved, lambda news: news.op_ids == ("early",))
+    assert bench.wait(Started).site == SITE
+    assert bench.wait(ConnectionChanged) == ConnectionChanged(LinkState.OFFLINE, 77, "OUTBOX_UNUSABLE")
+    assert [type(news) for news in bench.news].count(ProblemArose) == 1
+    assert hand_over(bench.profile.socket)
     assert not engine.stop()
     assert bench.news[-1] == Stopped(False)
+
+
+def test_a_profile_that_cannot_be_written_shows_its_board_and_its_moves(bench: Bench) -> None:
+    """Nothing in it changes; when it can be written again, the next start goes on."""
+    first = bench.engine()
+    first.start()
+    first.submit([draft("before")])
+    bench.wait(OperationsSaved)
+    assert first.stop()
+    bench.news.clear()
+    whole = bench.profile
+    before = {path.name: path.read_bytes() for path in whole.folder.glob("*.db")}
+    bench.profile = whole._replace(hindrance="its disk is read-only")
+    engine = bench.engine()
+    engine.start()
+    problem = bench.wait(ProblemArose).problem
+    assert problem.code == "PROFILE_READ_ONLY"
+    assert "its disk is read-only" in problem.sentence
+    engine.submit([draft("now")])
+    assert bench.wait(OperationsNotSaved).problem == problem
+    assert [each.op_id for each in bench.wait(Started).operations] == ["before"]
+    assert not engine.stop()
+    assert {path.name: path.read_bytes() for path in whole.folder.glob("*.db")} == before
+    bench.news.clear()
+    bench.profile = whole
+    again = bench.engine()
+    again.start()
+    assert [each.op_id for each in bench.wait(Started).operations] == ["before"]
+    again.submit([draft("after")])
+    assert bench.wait(OperationsSaved)
+    assert again.stop()
+
+
+def test_a_file_that_may_not_be_written_is_said_before_the_first_move(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite opens it all the same, and would say so only then."""
+    Outbox.open(bench.profile.outbox, CountingIds()).outbox.close()
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != bench.profile.outbox)
+    engine = bench.engine()
+    engine.start()
+    problem = bench.wait(ProblemArose).problem
+    assert problem.code == "PROFILE_READ_ONLY"
+    assert str(bench.profile.outbox) in problem.sentence
+    assert not engine.stop()
+
+
+def test_a_newer_outbox_is_left_alone_and_the_board_is_shown(bench: Bench) -> None:
+    """What a later release wrote is not guessed at."""
+    with closing(sqlite3.connect(bench.profile.outbox)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    engine = bench.engine()
+    engine.start()
+    assert bench.wait(ProblemArose).problem.code == "OUTBOX_TOO_NEW"
+    assert bench.wait(Started).operations == ()
+    assert not engine.stop()
+
+
+def test_room_on_the_disk_is_watched(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warning comes by itself and goes by itself; then the board is wanted at once."""
+    free = [0]
+    monkeypatch.setattr(Ballast, "_free_bytes", lambda _ballast: free[0])
+    monkeypatch.setattr(engine_loop, "ROOM_S", 0.01)
+    engine = bench.engine()
+    engine.start()
+    assert bench.wait(ProblemArose).problem.code == "DISK_LOW"
+    free[0] = ENOUGH_BYTES
+    bench.wait(ProblemCleared, lambda news: news.code == "DISK_LOW")
+    bench.wait(ProblemCleared, lambda news: news.code == "CACHE_NOT_WRITTEN")
+    assert engine.stop()
 
 
 def test_a_damaged_cache_is_put_aside_and_told(bench: Bench) -> None:

@@ -86,22 +86,51 @@ def test_a_mark_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(IS_ROOT, reason="root may write everywhere")
-def test_a_read_only_folder_is_a_sentence(tmp_path: Path) -> None:
-    """Rights are checked before the first move is made."""
+def test_a_used_folder_that_is_read_only_is_a_profile_with_a_hindrance(tmp_path: Path) -> None:
+    """Its board can still be shown; the reason is known before the first move is made."""
     open_profile(tmp_path)
     tmp_path.chmod(0o500)
     try:
-        assert problem(tmp_path) == "PROFILE_UNREADABLE"
+        assert open_profile(tmp_path).hindrance == "its folder cannot be written"
     finally:
         tmp_path.chmod(0o700)
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where the system only says so when asked."""
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the system only says so when asked; without it there is no hindrance."""
+    assert open_profile(tmp_path).hindrance == ""
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert problem(tmp_path) == "PROFILE_UNREADABLE"
+    assert open_profile(tmp_path).hindrance == "its folder cannot be written"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asks the system about the disk")
+def test_a_read_only_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That, and not the rights, is what IT has to look at."""
+    open_profile(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    class Disk:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda _path: Disk)
+    assert open_profile(tmp_path).hindrance == "its disk is read-only"
+
+
+def test_the_lock_of_a_profile_that_cannot_be_written(tmp_path: Path) -> None:
+    """Who holds it holds it still; where there is none, there is nobody."""
+    made = open_profile(tmp_path)
+    hindered = made._replace(hindrance="its disk is read-only")
+    free = hindered.lock()
+    assert free is not None
+    free.release()
+    assert not made.lock_file.exists()
+    running = made.lock()
+    assert running is not None
+    assert hindered.lock() is None
+    running.release()
+    again = hindered.lock()
+    assert again is not None
+    again.release()
 
 
 def test_only_one_engine_holds_a_profile(tmp_path: Path) -> None:
@@ -151,13 +180,45 @@ def test_the_deepest_and_latest_mount_counts(folder: str, kind: str) -> None:
     assert mounted_kind(PurePosixPath(folder), MOUNTS) == kind
 
 
-def test_a_network_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence names the filesystem; nothing is made there."""
+@pytest.mark.parametrize(
+    "mount",
+    [
+        "nfs4 files:/export/home rw,vers=4.2,hard,proto=tcp,sec=sys,clientaddr=10.0.0.7",
+        "nfs files:/export/home rw,vers=3,hard,proto=tcp,mountvers=3",
+        "cifs //files/home rw,vers=3.1.1,sec=krb5,uid=1000,soft",
+        "smb3 //files/home rw,vers=3.1.1",
+        "9p hostshare rw,sync,dirsync,access=client,trans=virtio",
+        "fuse.sshfs ana@files:/home rw,user_id=1000,group_id=1000",
+        "fuse.glusterfs files:/volume rw,user_id=0,group_id=0,allow_other",
+        "fuse.rclone drive: rw,user_id=1000",
+        "ceph 10.0.0.5:6789:/ rw,name=admin,secret=<hidden>",
+        "davfs https://files/dav rw,uid=1000",
+        "afs AFS rw",
+        "lustre mds@tcp:/fs rw,flock",
+    ],
+)
+def test_a_network_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mount: str) -> None:
+    """The sentence names the filesystem; nothing is made there. Lines as Linux writes them."""
     table = tmp_path / "mountinfo"
-    table.write_text(f"22 1 0:1 / / rw - ext4 x rw\n23 22 0:2 / {tmp_path} rw - nfs4 server:/x rw\n")
+    line = f"612 29 0:57 / {tmp_path} rw,relatime shared:338 - {mount}"
+    table.write_text(f"29 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw\n{line}\n")
     monkeypatch.setattr(filesystems, "_MOUNTS", table)
-    assert problem(tmp_path / "profile") == "PROFILE_ON_NETWORK"
+    with pytest.raises(ProblemError) as caught:
+        open_profile(tmp_path / "profile")
+    assert caught.value.problem.code == "PROFILE_ON_NETWORK"
+    assert f"({mount.partition(' ')[0]})" in caught.value.problem.sentence
     assert not (tmp_path / "profile").exists()
+
+
+@pytest.mark.parametrize(
+    "kind", ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "fuseblk", "f2fs", "exfat"]
+)
+def test_a_local_folder_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Also those that are rare."""
+    table = tmp_path / "mountinfo"
+    table.write_text(f"29 1 259:2 / / rw,relatime shared:1 master:3 - {kind} /dev/sda1 rw\n")
+    monkeypatch.setattr(filesystems, "_MOUNTS", table)
+    assert network_kind(tmp_path) == ""
 
 
 def test_without_a_table_of_mounts_a_folder_counts_as_local(
