@@ -1,0 +1,367 @@
+"""The client's machine and a server that was set back, or that stands still."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.machine_bench import (
+    MachineBench,
+    cached,
+    decided,
+    delta,
+    draft,
+    numbered,
+    verdict,
+)
+from sync.client.commands import AcceptBoard, GoOffline
+from sync.client.link import STUCK_MS
+from sync.client.news import (
+    ConnectionChanged,
+    LinkState,
+    OperationsReoffered,
+    OperationsSaved,
+    ProblemArose,
+    ProblemCleared,
+    QueueStuck,
+    SnapshotApplied,
+    SnapshotHeld,
+)
+from sync.client.offer import Offer
+from sync.client.store_values import Held, Kept
+from sync.client.store_values import SnapshotHeld as HeldBack
+from sync.client.watchdog import STUCK_QUEUE_MS
+from sync.contract.limits import SILENCE_MS
+from sync.contract.messages import (
+    Heartbeat,
+    Hello,
+    Pong,
+    ServerMessage,
+    SnapshotBegin,
+    SnapshotEnd,
+    Submit,
+)
+
+
+def submits(bench: MachineBench) -> list[list[str]]:
+    """Return the op ids of every submit that was sent."""
+    return [[each.op_id for each in said.operations] for said in bench.said() if isinstance(said, Submit)]
+
+
+def keeping(kept: Kept, done: int = 3) -> MachineBench:
+    """Return a terminal that has done so many operations and holds one more."""
+    held = (Held(numbered(f"op-{done + 1}", done + 1)),)
+    bench = MachineBench(held=held, next_device_seq=done + 2, cache=cached(30))
+    bench.outbox.keeps = kept
+    bench.outbox.done = [numbered(f"op-{place}", place) for place in range(1, done + 1)]
+    return bench
+
+
+KEPT = Kept("epoch-1", 1)
+
+# ---------------------------------------------------------------------- offering again
+
+
+def test_hello_says_what_could_be_offered() -> None:
+    """The first number that is kept, and the first that is held."""
+    bench = keeping(Kept("epoch-1", 2))
+    bench.connect()
+    hello = bench.said()[1]
+    assert isinstance(hello, Hello)
+    assert (hello.kept_device_seq, hello.next_device_seq) == (2, 4)
+
+
+def test_a_restored_server_is_sent_what_it_lacks_before_newer_ones() -> None:
+    """Nothing goes before the disk has it as pending again."""
+    bench = keeping(KEPT)
+    bench.connect()
+    bench.is_holding = True
+    bench.welcome(epoch="epoch-2", decided_device_seq=1)
+    assert submits(bench) == []
+    bench.let_go()
+    assert bench.outbox.reoffered == [(1, "epoch-2")]
+    assert submits(bench) == [["op-2", "op-3", "op-4"]]
+    (news,) = bench.news(OperationsReoffered)
+    assert [each.op_id for each in news.operations] == ["op-2", "op-3", "op-4"]
+
+
+def test_the_same_server_is_sent_only_what_is_new() -> None:
+    """What is kept stays where it is."""
+    bench = keeping(KEPT)
+    bench.go_live(decided_device_seq=3)
+    assert bench.outbox.reoffered == []
+    assert submits(bench) == [["op-4"]]
+
+
+def test_a_server_that_was_set_back_by_hand_is_offered_too() -> None:
+    """It calls its history the same, but has decided less than what is done here."""
+    bench = keeping(KEPT)
+    bench.go_live(decided_device_seq=2)
+    assert submits(bench) == [["op-3", "op-4"]]
+
+
+@pytest.mark.parametrize(
+    ("kept", "cache_epoch", "decided_device_seq", "is_due"),
+    [
+        (Kept(), "old", 0, False),
+        (Kept("", 1), "epoch-2", 3, False),
+        (Kept("", 1), "old", 3, True),
+        (Kept("", 1), "", 3, True),
+        (Kept("epoch-2", 1), "old", 3, False),
+        (Kept("epoch-2", 0, has_former=True), "old", 0, False),
+        (Kept("epoch-2", 2), "old", 1, True),
+        (Kept("old", 0, has_former=True), "epoch-2", 3, True),
+    ],
+)
+def test_when_an_offer_is_due(kept: Kept, cache_epoch: str, decided_device_seq: int, is_due: bool) -> None:
+    """By what the outbox knows; by the cache only where the outbox is of an older release."""
+    welcome = MachineBench().welcome_message("epoch-2", 0, decided_device_seq)
+    assert Offer(kept, cache_epoch).is_due(welcome, 4) is is_due
+
+
+def test_a_link_that_ends_meanwhile_offers_nothing() -> None:
+    """The next hello says anew what is kept by then."""
+    bench = keeping(KEPT)
+    bench.connect()
+    bench.is_holding = True
+    bench.welcome(epoch="epoch-2", decided_device_seq=1)
+    bench.lose()
+    bench.let_go()
+    assert submits(bench) == []
+
+
+def test_a_disk_that_fails_to_offer_ends_the_link() -> None:
+    """Newer ones must not go first; the next link tries again."""
+    bench = keeping(KEPT)
+    bench.errors["outbox.reoffer"] = "OperationalError: disk I/O error"
+    bench.connect()
+    bench.welcome(epoch="epoch-2", decided_device_seq=1)
+    assert submits(bench) == []
+    assert bench.closes()[0].reason == "reoffered"
+    assert [news.problem.code for news in bench.news(ProblemArose)] == ["OUTBOX_NOT_WRITTEN"]
+
+
+def test_offers_of_a_former_identity_begin_with_a_new_hello() -> None:
+    """The server has to know the new one before it hears its numbers."""
+    bench = keeping(Kept("epoch-1", 1, has_former=True))
+    bench.outbox.is_renewing = True
+    bench.connect()
+    bench.welcome(epoch="epoch-2", decided_device_seq=0)
+    assert submits(bench) == []
+    assert bench.closes()[0].reason == "reoffered"
+    bench.fire("retry")
+    bench.clear()
+    bench.come_up()
+    hello = bench.said()[1]
+    assert isinstance(hello, Hello)
+    assert hello.device_id == bench.outbox.device_id
+    bench.welcome(epoch="epoch-2")
+    assert submits(bench) == [["op-1", "op-2", "op-3", "op-4"]]
+
+
+def test_an_outbox_that_cannot_be_asked_says_no_hello() -> None:
+    """Without knowing what is kept, the wrong hello would make the server believe in a gap."""
+    bench = MachineBench(cache=cached())
+    bench.errors["outbox.kept"] = "DamagedError: the history is not whole"
+    bench.connect()
+    assert [news.problem.code for news in bench.news(ProblemArose)] == ["OUTBOX_UNREADABLE"]
+    assert bench.closes()[0].reason == "DamagedError: the history is not whole"
+    assert [type(said) for said in bench.said()][1:] == []
+
+
+def test_an_answer_for_a_link_that_is_gone_says_no_hello() -> None:
+    """Two answers come before hello; the link may end before either."""
+    bench = MachineBench(cache=cached())
+    bench.is_holding = True
+    bench.connect()
+    bench.lose()
+    bench.let_go()
+    assert "state" not in bench.methods("cache")
+    assert len(bench.said()) == 1
+
+
+def test_what_a_backup_covers_is_let_go_of_once() -> None:
+    """In pieces, for each new word of the server, welcome or heartbeat."""
+    bench = keeping(KEPT)
+    bench.go_live(decided_device_seq=3)
+    assert bench.outbox.released == []
+    bench.hear(Heartbeat(0, 20, bench.clock.wall))
+    bench.hear(Heartbeat(0, 20, bench.clock.wall))
+    assert bench.outbox.released == [(20, "epoch-1")] * 2
+    bench.hear(Heartbeat(0, 25, bench.clock.wall))
+    assert bench.outbox.released[2:] == [(25, "epoch-1")] * 2
+
+
+def test_a_heartbeat_before_the_welcome_lets_go_of_nothing() -> None:
+    """It does not say of which history it speaks."""
+    bench = keeping(KEPT)
+    bench.connect()
+    bench.hear(Heartbeat(0, 20, bench.clock.wall))
+    assert bench.outbox.released == []
+
+
+# ---------------------------------------------------------------------- a board that is held back
+
+
+HELD = HeldBack(40, 60)
+
+
+def snapshot(epoch: str = "epoch-2", seq: int = 9) -> tuple[ServerMessage, ...]:
+    """Return a whole board, empty."""
+    return SnapshotBegin(epoch, seq, 0, 0, 0, 0), SnapshotEnd(seq)
+
+
+def meet_wiped_server(bench: MachineBench) -> None:
+    """Be welcomed by a server whose board is held back."""
+    bench.cache.holds = HELD
+    bench.welcome(epoch="epoch-2", head=9)
+    for message in snapshot():
+        bench.hear(message)
+
+
+def test_a_held_board_is_told_and_moves_go_on() -> None:
+    """The link stays, without a second download; what follows on it is not taken for this board's."""
+    bench = MachineBench(cache=cached(30))
+    bench.connect()
+    meet_wiped_server(bench)
+    assert bench.news(SnapshotHeld) == [SnapshotHeld(40, 60)]
+    assert [news.problem.code for news in bench.news(ProblemArose)] == ["SNAPSHOT_HELD"]
+    assert bench.cache.now.epoch == "epoch-1"
+    bench.submit(draft("op-1"))
+    assert submits(bench) == [["op-1"]]
+    bench.hear(decided(verdict("op-1", 1, 10)))
+    bench.hear(delta(9, numbered("op-1", 1)))
+    for _ in range(2 * STUCK_MS // 1_000):
+        bench.fire("look")
+        bench.hear(Pong(1, 0, bench.clock.wall))
+        bench.hear(Heartbeat(10, 0, bench.clock.wall))
+    assert bench.closes() == []
+    assert bench.news(ConnectionChanged)[-1].state is LinkState.CATCHING_UP
+    bench.clock.advance(SILENCE_MS)
+    bench.fire("look")
+    assert bench.closes()[0].reason == "silence"
+
+
+def test_every_welcome_asks_again_but_it_is_told_once() -> None:
+    """Until the server is whole again, which ends it by itself."""
+    bench = MachineBench(cache=cached(30))
+    bench.connect()
+    meet_wiped_server(bench)
+    bench.lose()
+    bench.fire("retry")
+    bench.come_up()
+    meet_wiped_server(bench)
+    assert len(bench.news(SnapshotHeld)) == 1
+    bench.lose()
+    bench.fire("retry")
+    bench.come_up()
+    bench.cache.holds = None
+    bench.welcome(epoch="epoch-2", head=9)
+    for message in snapshot():
+        bench.hear(message)
+    assert len(bench.news(SnapshotApplied)) == 1
+    assert bench.news(ProblemCleared) == [ProblemCleared("SNAPSHOT_HELD")]
+
+
+def test_a_person_may_let_it_in() -> None:
+    """At once, and only this one."""
+    bench = MachineBench(cache=cached(30))
+    bench.connect()
+    meet_wiped_server(bench)
+    bench.clear()
+    bench.command(AcceptBoard())
+    assert bench.connects() == 1
+    bench.come_up()
+    meet_wiped_server(bench)
+    assert len(bench.news(SnapshotApplied)) == 1
+    assert bench.news(ProblemCleared) == [ProblemCleared("SNAPSHOT_HELD")]
+    bench.cache.now = cached(30)
+    bench.lose()
+    bench.fire("retry")
+    bench.come_up()
+    meet_wiped_server(bench)
+    assert len(bench.news(SnapshotHeld)) == 1
+
+
+def test_accepting_nothing_is_nothing() -> None:
+    """What nobody was asked, nobody answered; a later board is judged as any other."""
+    bench = MachineBench(cache=cached(30))
+    bench.command(AcceptBoard())
+    bench.connect()
+    meet_wiped_server(bench)
+    assert len(bench.news(SnapshotHeld)) == 1
+
+
+def test_a_link_that_ends_before_the_board_is_judged_is_not_kept_up() -> None:
+    """The word comes from the disk, after the link."""
+    bench = MachineBench(cache=cached(30))
+    bench.connect()
+    bench.cache.holds = HELD
+    bench.welcome(epoch="epoch-2", head=9)
+    bench.is_holding = True
+    for message in snapshot():
+        bench.hear(message)
+    bench.hear(delta(9, numbered("op-1", 1)))
+    bench.command(GoOffline())
+    bench.let_go()
+    assert bench.news(SnapshotHeld) == []
+
+
+# ---------------------------------------------------------------------- a queue that does not move
+
+
+def wait(bench: MachineBench, ms: int) -> None:
+    """Let time pass on links that live but decide nothing."""
+    until = bench.clock.mono + ms
+    while bench.clock.mono < until:
+        closes = len(bench.closes())
+        bench.fire("look")
+        bench.hear(Pong(1, 0, bench.clock.wall))
+        if len(bench.closes()) > closes:
+            bench.fire("retry")
+            bench.come_up()
+            bench.welcome()
+
+
+def test_a_queue_that_does_not_move_is_said_after_a_minute() -> None:
+    """Links that are dropped for it do not start the count anew; the first verdict ends it."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    bench.submit(draft("op-1"), draft("op-2"))
+    told: list[object] = []
+    for _ in range(20):
+        wait(bench, 4_000)
+        told += [*bench.news(QueueStuck), *bench.news(ProblemArose)]
+        bench.clear()
+    stuck, problem = told
+    assert isinstance(stuck, QueueStuck)
+    assert isinstance(problem, ProblemArose)
+    assert stuck.count == 2
+    assert STUCK_QUEUE_MS <= bench.clock.wall - stuck.since_wall_ms <= 90_000
+    assert problem.problem.code == "QUEUE_STUCK"
+    bench.hear(decided(verdict("op-1", 1, 1)))
+    assert bench.news(QueueStuck) == [QueueStuck(0, 0)]
+    assert bench.news(ProblemCleared) == [ProblemCleared("QUEUE_STUCK")]
+
+
+def test_time_without_a_server_is_no_standstill() -> None:
+    """Hours offline, then a minute has not passed yet."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    bench.submit(draft("op-1"))
+    wait(bench, 5_000)
+    bench.lose()
+    bench.clock.advance(10_000_000)
+    bench.fire("retry")
+    bench.come_up()
+    bench.welcome()
+    wait(bench, 5_000)
+    assert bench.news(QueueStuck) == []
+
+
+def test_an_empty_queue_never_stands_still() -> None:
+    """A quiet board is not a stuck one."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    wait(bench, 200_000)
+    assert bench.news(QueueStuck) == []
+    assert bench.news(OperationsSaved) == []
