@@ -94,14 +94,16 @@ def snapshot(seq: int, chunks: int = 2, epoch: str = EPOCH) -> SnapshotFor:
 class HubBench:
     """Feeds a hub and keeps what it wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocols: tuple[int, int] = (2, 2)) -> None:
         self.clock = FakeClock()
-        self.hub = Hub(self.clock, "1.2.3")
+        self.hub = Hub(self.clock, "1.2.3", protocols)
         self.effects: list[Effect] = []
+        self.commits: list[Job] = []
 
     def feed(self, event: Event) -> list[Effect]:
         """Give one event; its effects are in ``effects`` until the next one."""
         self.effects = self.hub.step(event)
+        self.commits += [job for job in self.all(Job) if job.method == "commit"]
         return self.effects
 
     def all(self, kind: type[E]) -> list[E]:
@@ -127,6 +129,10 @@ class HubBench:
     def answer(self, job: Job, result: object = None, error: str = "") -> None:
         """Give a job its result."""
         self.feed(JobDone(job.ticket, result, error))
+
+    def answer_last_commit(self, result: object = None, error: str = "") -> None:
+        """Give the commit that is under way its result, whatever happened since it began."""
+        self.answer(self.commits[-1], result, error)
 
     def job(self, method: str) -> Job:
         """Return the one job among the last effects that calls ``method``."""
@@ -165,6 +171,10 @@ class HubBench:
         self.say(greeting or hello(), link)
         self.answer(check, who or principal())
         return self.job("join")
+
+    def joined(self, head: int, *, state_hash: int | None = None, head_hash: int | None = None) -> Joined:
+        """Return that a client may go on from its cursor."""
+        return Joined(EPOCH, head, 0, 0, state_hash=state_hash, head_hash=head_hash)
 
     def go_live(
         self, link: int = 1, *, head: int = 0, who: Principal | None = None, device_id: str = DEVICE

@@ -9,8 +9,25 @@ from server.kernel.records import Batch, Committed
 from support.hub_bench import HubBench, committed, move, principal, verdict
 from support.orders import make_order
 from sync.contract.messages import Decided, Refused
-from sync.contract.operations import Create, Import, Operation
-from sync.contract.orders import LineItem
+from sync.contract.operations import (
+    Acknowledge,
+    Change,
+    Create,
+    Edit,
+    Import,
+    Operation,
+    Pack,
+    Pick,
+    Prioritise,
+    PutOnHold,
+    Resolve,
+    ShortLine,
+    ShortPick,
+    Skip,
+    Tag,
+    Unknown,
+)
+from sync.contract.orders import LineItem, OrderPatch
 from sync.contract.steps import Closed, Drained, Job
 
 
@@ -163,6 +180,63 @@ def test_what_is_not_a_submit_closes_the_link(bench: HubBench, operations: list[
     """Too few, too many, of another device, without number or usable ids, with numbers beyond all tables."""
     bench.submit(*operations)
     assert bench.refusals() == [(1, 1002, "PROTOCOL_ERROR")]
+
+
+def changed(change: Change) -> Operation:
+    """Return the first operation of the device, with this change."""
+    return Operation("op", "order", change, "device-1", 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Pick(1, 1_000_001),
+        Pick(1, -1_000_001),
+        Pick(1 << 31, 1),
+        Pick(1, 1, "A" * 201),
+        Pick(1, 1, "A\0"),
+        ShortPick((ShortLine(1, 1),) * 1_001),
+        ShortPick((ShortLine(1, -1),)),
+        ShortPick((ShortLine(1, 1), ShortLine(2, 1_000_001))),
+        Pack(-1),
+        Pack(1_000_001),
+        Prioritise(-1),
+        Prioritise(4),
+        Edit(OrderPatch(priority=1 << 31), OrderPatch()),
+        Edit(OrderPatch(cut_off_ms=1 << 53), OrderPatch()),
+        Tag(("x" * 101,)),
+        Tag(("x",) * 50, ("y",) * 51),
+        Acknowledge(""),
+        Acknowledge("x" * 65),
+        Resolve("x\0"),
+        PutOnHold("other", until_ms=-(1 << 53)),
+        Unknown("teleport"),
+    ],
+)
+def test_a_change_beyond_every_hall_closes_the_link(bench: HubBench, change: Change) -> None:
+    """No program of ours makes it, and some could not be stored."""
+    bench.submit(changed(change))
+    assert bench.refusals() == [(1, 1002, "PROTOCOL_ERROR")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Pick(1, -1_000_000, "A" * 200),
+        ShortPick((ShortLine(1, 0), ShortLine(2, 1_000_000)), "damaged"),
+        Pack(0),
+        Prioritise(3),
+        Edit(OrderPatch(number="7"), OrderPatch(number="8")),
+        Edit(OrderPatch(priority=2), OrderPatch(priority=1)),
+        Tag(("x" * 100,) * 50, ("y",) * 50),
+        Resolve("x" * 64),
+        Skip(),
+    ],
+)
+def test_a_change_of_a_hall_is_handed_on(bench: HubBench, change: Change) -> None:
+    """Whether it fits the order is for the contract to say."""
+    bench.submit(changed(change))
+    assert batch_of(bench.job("commit")) == [changed(change)]
 
 
 def test_an_order_typed_in_is_handed_on(bench: HubBench) -> None:

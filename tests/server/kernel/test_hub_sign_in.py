@@ -8,7 +8,7 @@ import pytest
 
 from server.kernel.connections import Noted, SignInsEnded
 from server.kernel.records import Joined, Look, SiteKey
-from support.hub_bench import EPOCH, HubBench, hello, principal
+from support.hub_bench import DEVICE, EPOCH, HubBench, hello, principal
 from sync.contract.messages import Auth, Hello, Ping, Pong, Refused, Submit, Welcome
 from sync.contract.permissions import Role
 from sync.contract.steps import CancelTimer, Closed, Command, Connected, Job, Received
@@ -266,3 +266,43 @@ def test_events_do_not_need_a_greeting(bench: HubBench) -> None:
     bench.feed(Connected(1))
     bench.feed(Command("anything"))
     assert bench.effects == []
+
+
+def test_the_two_hundred_first_stranger_takes_the_place_of_the_oldest(bench: HubBench) -> None:
+    """Whoever has signed in counts no longer, nor does whoever has left."""
+    bench.go_live(1)
+    for link in range(2, 202):
+        bench.connect(link)
+        assert bench.refusals() == []
+    bench.connect(202)
+    assert bench.refusals() == [(2, 1008, "TOO_MANY_LINKS")]
+    bench.feed(Closed(2))
+    bench.feed(Closed(5))
+    bench.connect(203)
+    assert bench.refusals() == []
+    bench.connect(204)
+    assert bench.refusals() == [(3, 1008, "TOO_MANY_LINKS")]
+
+
+def test_the_welcome_says_the_hash_at_the_clients_own_cursor(bench: HubBench) -> None:
+    """With it a terminal finds damage in its copy before it adds to it."""
+    bench.answer(bench.sign_in(greeting=hello(cursor=3)), bench.joined(9, state_hash=44, head_hash=55))
+    welcome = bench.heard()[0]
+    assert isinstance(welcome, Welcome)
+    assert (welcome.state_hash, welcome.head) == (44, 9)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "spoken"),
+    [((2, 2), (2, 2), 2), ((2, 4), (1, 3), 3), ((2, 3), (3, 9), 3), ((2, 4), (1, 2), 2)],
+)
+def test_both_speak_the_newest_protocol_that_both_know(
+    ours: tuple[int, int], theirs: tuple[int, int], spoken: int
+) -> None:
+    """The ranges of a server and a client overlap there."""
+    bench = HubBench(ours)
+    low, high = theirs
+    bench.answer(bench.sign_in(greeting=Hello(low, high, "x", DEVICE, 1, EPOCH)), bench.joined(0))
+    welcome = bench.heard()[0]
+    assert isinstance(welcome, Welcome)
+    assert welcome.protocol == spoken

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.kernel.connections import UNSENT_BYTES, LookNow, Stop
-from server.kernel.records import Look
-from support.hub_bench import HubBench, committed, move
+from server.kernel.records import Head, Joined, Look, Page
+from support.hub_bench import EPOCH, SITE, HubBench, committed, entries, hello, move
 from sync.contract.codec import encode
 from sync.contract.messages import Heartbeat, Ping, Pong
 from sync.contract.steps import CancelTimer, Closed, Command
@@ -43,6 +43,60 @@ def test_a_link_that_still_sends_gets_no_heartbeat(bench: HubBench) -> None:
     assert bench.heard() == [Heartbeat(4, 0, bench.clock.wall, 1)]
     bench.drain()
     assert bench.frames() == []
+
+
+def beaten(bench: HubBench, times: int) -> list[int | None]:
+    """Let so many heartbeats pass and return the state hashes that they said."""
+    said: list[int | None] = []
+    for _ in range(times):
+        bench.say(Ping(1, 1))
+        bench.fire("beat")
+        said += [message.state_hash for message in bench.heard() if isinstance(message, Heartbeat)]
+        bench.drain()
+    return said
+
+
+def test_every_sixtieth_heartbeat_says_the_state_hash() -> None:
+    """Five minutes; the hash is that of the newest commit."""
+    bench = HubBench()
+    bench.answer(bench.sign_in(greeting=hello(cursor=3)), bench.joined(3, head_hash=11))
+    assert beaten(bench, 60) == [None] * 59 + [11]
+    bench.submit(move(1))
+    bench.answer(bench.job("commit"), committed(3, move(1))._replace(state_hash=12))
+    bench.drain()
+    assert beaten(bench, 60) == [None] * 59 + [12]
+    bench.fire("look")
+    bench.answer(bench.job("look"), Look({SITE.site_id: Head(4, EPOCH, 0, 12)}, ()))
+    assert beaten(bench, 60) == [None] * 59 + [12]
+
+
+def test_a_state_hash_waits_until_the_link_has_what_it_is_of(bench: HubBench) -> None:
+    """A terminal that is behind could not compare; nor can one whose board nobody has summed up."""
+    assert beaten(bench, 61) == [None] * 61
+    bench.fire("look")
+    bench.answer(bench.job("look"), Look({SITE.site_id: Head(5, EPOCH, 0, 13)}, ()))
+    wanted = bench.job("page")
+    assert beaten(bench, 1) == [None]
+    bench.answer(wanted, Page(3, 5, entries(3, 2)))
+    bench.drain()
+    assert beaten(bench, 2) == [13, None]
+
+
+def test_a_link_without_a_welcome_gets_no_heartbeat(bench: HubBench) -> None:
+    """It does not know yet what the numbers mean."""
+    bench.connect(2)
+    bench.fire("beat")
+    assert bench.frames(2) == []
+
+
+def test_a_link_that_loads_is_told_that_the_server_lives(bench: HubBench) -> None:
+    """But not what the board it does not have yet sums up to."""
+    bench.answer(
+        bench.sign_in(2, greeting=hello("device-2")),
+        Joined(EPOCH, 3, 0, 0, needs_snapshot=True, head_hash=11),
+    )
+    bench.fire("beat")
+    assert bench.heard(2) == [Heartbeat(3, 0, bench.clock.wall, 1)]
 
 
 def test_a_silent_link_is_closed(bench: HubBench) -> None:

@@ -10,15 +10,17 @@ import msgspec
 import pytest
 
 from server.database import FILE_NAME, open_database
-from server.kernel.records import Batch, SiteKey, Submission
+from server.kernel.records import Batch, OperationFaultError, SiteKey, Submission
 from server.kernel.signed import unsigned
+from server.kernel.store import Store
 from server.system import SystemClock, SystemRandom
 from support.clocks import CountingIds, FakeClock
 from support.faults import CrashAt, CrashError
 from support.server_bench import ServerBench, create, fresh_order, numbered
 from sync.contract.ids import Uuid7Ids
-from sync.contract.operations import Import, LogEntry, Move, Operation, Outcome, Reason, Take
+from sync.contract.operations import Create, Import, LogEntry, Move, Operation, Outcome, Reason, Take
 from sync.contract.orders import HASH_MODULUS, LineItem, canonical_bytes, order_from_bytes, patched, row_hash
+from sync.contract.ports import NoFaults
 from sync.contract.problems import ProblemError
 from sync.contract.stages import Stage
 
@@ -285,3 +287,45 @@ def test_seq_is_gapless_under_two_processes(bench: ServerBench) -> None:
     if not bench.url:
         assert bench.raw("PRAGMA integrity_check") == [("ok",)]
         assert (bench.folder / FILE_NAME).is_file()
+
+
+def test_what_no_table_can_hold_is_the_fault_of_its_batch(bench: ServerBench) -> None:
+    """It leaves no trace, is told from a database that is away, and the next batch is decided."""
+    ana = bench.principal()
+    bench.join(ana)
+    beyond = Operation(
+        "op", "order-9", Create(msgspec.structs.replace(fresh_order(9), cut_off_ms=1 << 70)), "device-1", 1
+    )
+    with pytest.raises(OperationFaultError):
+        bench.commit(ana, beyond)
+    assert log(bench) == []
+    bench.commit(ana, create(1))
+    assert len(log(bench)) == 1
+
+
+def test_a_problem_stays_what_it_is(bench: ServerBench) -> None:
+    """It has its own words for people."""
+    with pytest.raises(ProblemError, match="not on this server"):
+        bench.database.store.commit(Batch(SiteKey("nobody", "nowhere"), ()))
+
+
+def test_who_waits_for_commits_hears_of_each_that_grew_a_log(tmp_path: Path) -> None:
+    """After it: what is told may be read. A batch without news is not told."""
+    bench = ServerBench(tmp_path / "data")
+    heard: list[tuple[str, int]] = []
+    database = bench.database
+    store = Store(
+        database.engine,
+        database.reader,
+        bench.clock,
+        bench.ids,
+        NoFaults(),
+        committed=lambda site_id: heard.append((site_id, database.reader.head(bench.site.key).seq)),
+    )
+    ana = bench.principal()
+    bench.join(ana)
+    batch = Batch(bench.site.key, (Submission(create(1), ana),))
+    store.commit(batch)
+    store.commit(batch)
+    assert heard == [(bench.site.key.site_id, 1)]
+    bench.close()
