@@ -170,7 +170,7 @@ def typed(new: TypedOrder, zone: ZoneInfo) -> Order:
         ship_method=plain_text("ship_method", new.ship_method),
         carrier=plain_text("carrier", new.carrier),
         customer=plain_text("customer", new.customer),
-        ship_to=_address(new.ship_to),
+        ship_to=plain_address("ship_to", new.ship_to),
         note=plain_note("note", new.note),
         tags=tuple(plain_text(f"tags[{place}]", tag) for place, tag in enumerate(new.tags)),
         lines=tuple(_line(place, line) for place, line in enumerate(new.lines)),
@@ -192,8 +192,9 @@ def _line(place: int, new: NewLine) -> LineItem:
     )
 
 
-def _address(new: NewAddress) -> Address:
-    fields = {name: plain_text(f"ship_to.{name}", getattr(new, name)) for name in new.__struct_fields__}
+def plain_address(place: str, new: NewAddress) -> Address:
+    """Return an address; raises :class:`MisplacedError`."""
+    fields = {name: plain_text(f"{place}.{name}", getattr(new, name)) for name in new.__struct_fields__}
     return Address(**fields)
 
 

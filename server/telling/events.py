@@ -12,17 +12,22 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from sync.contract.operations import LogEntry, Outcome
+from sync.contract.operations import Create, Import, LogEntry, Outcome, Ship
 from sync.contract.orders import Order
 from sync.contract.stages import Stage
 
-EVENTS: Final = ("created", "moved", "shipped", "held", "released", "cancelled")
-USUAL: Final = ("moved", "shipped", "held", "cancelled")
+EVENTS: Final = ("created", "moved", "shipped", "held", "released", "cancelled", "reinstated")
+USUAL: Final = ("moved", "shipped", "held", "cancelled", "reinstated")
 PING: Final = "ping"
 PER_SEQ: Final = 10
 """Places that one entry of the log takes: its events stay in order and apart."""
 TELLING: Final = frozenset({Outcome.APPLIED, Outcome.MERGED, Outcome.EXCEPTION})
-SILENT_KINDS: Final = frozenset({"claim", "unclaim", "schedule", "retire"})
+SILENT_KINDS: Final = frozenset(
+    {
+        *("claim", "unclaim", "request_handover", "assign", "prioritise", "short_pick", "schedule", "retire"),
+        *("note", "tag", "edit", "acknowledge", "resolve", "skip"),
+    }
+)
 NEW_KINDS: Final = frozenset({"create", "import"})
 
 
@@ -64,7 +69,11 @@ class Told(msgspec.Struct, frozen=True):
 def events_of(entry: LogEntry, order: Order) -> Iterator[str]:
     """Yield the events that an entry is, in the order of :data:`EVENTS`; ``order`` is as it left it."""
     if entry.order is not None:
-        yield "created"
+        # A fact that brought an order back onto the board stands there whole, too.
+        if isinstance(entry.operation.change, Create | Import):
+            yield "created"
+        elif isinstance(entry.operation.change, Ship):
+            yield "shipped"
         return
     patch = entry.patch
     if patch is None:
@@ -79,6 +88,8 @@ def events_of(entry: LogEntry, order: Order) -> Iterator[str]:
         yield "held" if patch.hold is not None else "released"
     if is_cancelled:
         yield "cancelled"
+    elif patch.cancelled_ms is None:
+        yield "reinstated"
 
 
 def place_of(seq: int, event: str) -> int:

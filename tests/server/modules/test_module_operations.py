@@ -73,9 +73,10 @@ def test_operations_are_decided_in_their_order(bench: HttpBench) -> None:
     assert [verdict["op_id"] for verdict in verdicts] == list("12345678")
     assert [verdict["outcome"] for verdict in verdicts] == [
         *("applied", "applied", "applied", "rejected"),
-        *("applied", "applied", "applied", "applied"),
+        *("applied", "applied", "applied", "rejected"),
     ]
     assert (verdicts[3]["reason"], verdicts[3]["by"]) == ("ON_HOLD", "Ana")
+    assert verdicts[7]["reason"] == "ALREADY_SHIPPED"
     assert verdicts[3]["at"].endswith("Z")
     assert [verdict["seq"] for verdict in verdicts] == list(range(4, 12))
     assert (stored(bench)["stage"], stored(bench)["tracking_number"]) == ("shipped", "TRK-1")

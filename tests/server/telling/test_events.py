@@ -41,7 +41,7 @@ def events(patch: OrderPatch, order: Order | None = None) -> list[str]:
         (OrderPatch(hold=None), ["released"]),
         (OrderPatch(cancelled_ms=NOW_MS), ["cancelled"]),
         (OrderPatch(cancelled_ms=NOW_MS, hold=None), ["cancelled"]),
-        (OrderPatch(cancelled_ms=None), []),
+        (OrderPatch(cancelled_ms=None), ["reinstated"]),
         (OrderPatch(note="x", claimed_by=None, retired_ms=1), []),
         (OrderPatch(), []),
     ],
