@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from app.headless_lines import MOST_ROWS, ListWish, card_fields
+from app.headless_lines import card_fields
+from app.headless_wishes import MOST_ROWS, ListWish
 from sync.client.board_view import BoardView
 from sync.client.commands import OlderQuestion
 from sync.client.news import ConnectionChanged, LinkState, OlderOrdersFound

@@ -6,47 +6,43 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from app.headless_answers import HeadlessSearch, board_status, listed
-from app.headless_changes import NOTHING_TO_UNDO, change_of, no_stage, no_way_back, number_of, way_back
-from app.headless_lines import (
-    ListWish,
-    Wish,
-    card_fields,
-    line_of,
-    operation_fields,
-    read_wish,
-    refused,
-)
+from app.headless_changes import no_stage
+from app.headless_fates import HeadlessFates
+from app.headless_lines import card_fields, line_of, read_wish
+from app.headless_needs import HeadlessNeeds
+from app.headless_orders import HeadlessOrders
+from app.headless_wishes import LAST, ListWish, ResolveWish, Wish, change_wish
+from app.site_zone import SiteZone
 from sync.client.board_view import BoardView
 from sync.client.commands import OlderQuestion
 from sync.client.news import (
     BoardChanged,
+    BoardRepaired,
     ClockSkew,
     ConnectionChanged,
     LinkState,
+    NeedsYouChanged,
     News,
     OlderOrdersFound,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
-    OperationsSaved,
     ProblemArose,
+    ProblemCleared,
+    QueueStuck,
     SnapshotApplied,
+    SnapshotHeld,
     Started,
     Stopped,
     Welcomed,
 )
 from sync.client.view_news import take_news
-from sync.contract.messages import Person, Site, Verdict
-from sync.contract.operations import (
-    Change,
-    Operation,
-    Outcome,
-    Source,
-)
-from sync.contract.orders import Order
+from sync.contract.messages import Person, Site
+from sync.contract.operations import Operation, Outcome
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import Problem
+from sync.contract.rows import CardRow
 from sync.contract.stages import STAGES
 from sync.contract.state_machine import Judge
 
@@ -58,9 +54,14 @@ FATAL_WITHOUT_BOARD: Final = (
     "PROTOCOL_TOO_OLD",
     "PROTOCOL_TOO_NEW",
     "PROTOCOL_UNSUPPORTED",
+    "OUTBOX_UNUSABLE",
+    "OUTBOX_TOO_NEW",
+    "CACHE_UNUSABLE",
+    "PROFILE_READ_ONLY",
 )
 """With a cached board there is work to do in spite of these; without one there is nothing."""
-_FORGOTTEN: Final = 10_000
+_NUMBERS: Final = 10_000
+"""Orders whose numbers are still known when they leave the board."""
 
 
 class Engine(Protocol):
@@ -78,6 +79,18 @@ class Engine(Protocol):
         """Look for orders that left the board."""
         ...
 
+    def acknowledge(self, op_id: str) -> None:
+        """Somebody has seen an entry of the needs-you list."""
+        ...
+
+    def retry(self, op_id: str) -> None:
+        """Try the operation of an entry again."""
+        ...
+
+    def accept_board(self) -> None:
+        """Let a board in that was held back."""
+        ...
+
 
 class Place(NamedTuple):
     """Which terminal this is, for the lines that say so."""
@@ -86,15 +99,6 @@ class Place(NamedTuple):
     server: str
     is_attached: bool
     version: str
-
-
-class _Done(NamedTuple):
-    """The last thing done here, for undo: the operation, and how often the order had changed then."""
-
-    operation: Operation
-    number: str
-    revision: int
-    before: Order
 
 
 class HeadlessFloor:
@@ -119,9 +123,13 @@ class HeadlessFloor:
         self._site: Site | None = None
         self._person: Person | None = None
         self._connection = ConnectionChanged(LinkState.CONNECTING, 0)
-        self._own: dict[str, tuple[Operation, str, str]] = {}
-        self._undecided: set[str] = set()
-        self._last: _Done | None = None
+        self._zone = SiteZone(self._time_zone())
+        self._numbers: dict[int, str] = {}
+        self._fates = HeadlessFates(view, self._say, self._zone)
+        self._orders = HeadlessOrders(
+            view, engine.submit, clock, ids, self._fates, self.problem, self._judge, self._zone
+        )
+        self._needs = HeadlessNeeds(view, self._number_of, self._zone)
         self._search = HeadlessSearch(view, engine.find_older, ids.new(), self._say, self.problem)
         self.is_started = False
         self.is_quitting = False
@@ -137,12 +145,12 @@ class HeadlessFloor:
     @property
     def has_unsent(self) -> bool:
         """Say whether something that was asked for here is still on its way over a link that is up."""
-        is_waited_for = bool(self._undecided) or self._search.is_waiting
+        is_waited_for = self._fates.has_undecided or self._search.is_waiting
         return is_waited_for and self._connection.state is LinkState.LIVE
 
     def close_view(self) -> None:
         """Let go of the cache; from now on only fates are told."""
-        self._has_view = False
+        self._has_view = self._fates.is_view_open = False
         self._view.close()
 
     # ------------------------------------------------------------------ news
@@ -151,6 +159,7 @@ class HeadlessFloor:
         """Take in what the engine says, and say it in lines."""
         if isinstance(news, Started | Welcomed):
             self._site, self._person = news.site, news.person
+            self._zone.set_name(self._time_zone())
         if self._has_view:
             take_news(self._view, news, self._judge())
         match news:
@@ -159,31 +168,25 @@ class HeadlessFloor:
             case ConnectionChanged(state, since_ms, detail):
                 self._connection = news
                 self._say("connection", {"state": state, "since_ms": since_ms or None, "detail": detail})
-            case SnapshotApplied(seq, orders):
-                self._say("snapshot", {"seq": seq, "orders": orders})
-            case BoardChanged(changed=changed) if self._has_view:
-                for row in self._view.rows(changed):
-                    self._say("order", card_fields(row))
-            case OlderOrdersFound() if self._has_view:
-                self._search.on_found(news)
-            case ProblemArose(problem):
-                self._on_problem(problem)
-            case ClockSkew(ms) if ms:
-                minutes = round(abs(ms) / 60_000)
-                self.problem(
-                    Problem("CLOCK_SKEW", f"This computer's clock is {minutes} minutes off.", "Set it.")
-                )
             case Stopped(is_clean):
                 self.is_stopped = True
                 self.has_failed = self.has_failed or not is_clean
                 self._say("stopped", {"is_clean": is_clean})
+            case OlderOrdersFound() if self._has_view:
+                self._search.on_found(news)
+            case ProblemArose() | ProblemCleared() | ClockSkew():
+                self._on_trouble(news)
+            case NeedsYouChanged(entries, removed):
+                self._say("needs_you_changed", self._needs.take(entries, removed))
             case _:
+                self._on_board(news)
                 self._on_fate(news)
 
     def _on_started(self, news: Started) -> None:
         self.is_started = True
         for operation in news.operations:
-            self._know(operation)
+            self._fates.know(operation)
+        self._needs.take(news.needs_you)
         state = self._view.info()
         fields = {
             "profile": self._place.profile,
@@ -192,8 +195,21 @@ class HeadlessFloor:
             "version": self._place.version,
             "orders": state.orders,
             "not_sent": self._view.not_sent_count(),
+            "needs_you": len(news.needs_you),
         }
         self._say("ready", fields)
+
+    def _on_trouble(self, news: ProblemArose | ProblemCleared | ClockSkew) -> None:
+        match news:
+            case ProblemArose(problem):
+                self._on_problem(problem)
+            case ProblemCleared(code):
+                self._say("problem_over", {"code": code})
+            case ClockSkew(ms) if ms:
+                minutes = round(abs(ms) / 60_000)
+                self.problem(
+                    Problem("CLOCK_SKEW", f"This computer's clock is {minutes} minutes off.", "Set it.")
+                )
 
     def _on_problem(self, problem: Problem) -> None:
         self.problem(problem)
@@ -202,47 +218,44 @@ class HeadlessFloor:
             self.has_failed = True
             self.is_quitting = True
 
-    def _on_fate(self, news: News) -> None:
+    def _on_board(self, news: News) -> None:
+        """Say what became of the board."""
         match news:
-            case OperationsSaved(operations):
-                for operation in operations:
-                    self._know(operation)
-                    self._say_fate(operation.op_id, "saved")
+            case SnapshotApplied(seq, orders):
+                self._numbers.clear()
+                self._say("snapshot", {"seq": seq, "orders": orders})
+            case SnapshotHeld(removed, is_open):
+                self._say("snapshot_held", {"removed": removed, "open": is_open})
+            case BoardRepaired(orders):
+                self._say("repaired", {"orders": orders})
+            case QueueStuck(since_ms, count):
+                self._say("stuck", {"since_ms": since_ms or None, "count": count})
+            case BoardChanged(changed, removed) if self._has_view:
+                for row in self._view.rows(changed):
+                    self._say_order(row)
+                self._say_retired(removed)
+
+    def _say_order(self, row: CardRow) -> None:
+        self._numbers[row.local_id] = row.number
+        if len(self._numbers) > _NUMBERS:
+            del self._numbers[next(iter(self._numbers))]
+        self._say("order", card_fields(row))
+
+    def _say_retired(self, removed: Sequence[int]) -> None:
+        if removed:
+            known = (self._numbers.pop(local_id, "") for local_id in removed)
+            self._say("retired", {"orders": len(removed), "numbers": [each for each in known if each]})
+
+    def _on_fate(self, news: News) -> None:
+        """Say what became of operations; what was not accepted cannot be taken back."""
+        self._fates.on_news(news)
+        match news:
             case OperationsNotSaved(op_ids):
-                self._undecided.difference_update(op_ids)
-                for op_id in op_ids:
-                    self._say_fate(op_id, "not_saved")
+                self._orders.forget(op_ids)
             case OperationsDecided(verdicts):
-                for verdict in verdicts:
-                    self._on_verdict(verdict)
-            case OperationsDone(op_ids):
-                self._undecided.difference_update(op_ids)
-                for op_id in op_ids:
-                    self._say_fate(op_id, "done")
-
-    def _on_verdict(self, verdict: Verdict) -> None:
-        if verdict.outcome is Outcome.REJECTED:
-            self._undecided.discard(verdict.op_id)
-        more = {"outcome": verdict.outcome, "seq": verdict.seq}
-        if verdict.reason:
-            more |= {"reason": verdict.reason, "by": verdict.by, "at_ms": verdict.at_ms}
-        self._say_fate(verdict.op_id, "decided", more)
-
-    def _know(self, operation: Operation) -> None:
-        """Remember an operation for the lines about its fate; the number of its order stays the same."""
-        _, number, ref = self._own.get(operation.op_id, (operation, "", ""))
-        if not number and self._has_view:
-            local_id = self._view.local_id(operation.order_id)
-            order = None if local_id is None else self._view.order(local_id)
-            number = order.number if order is not None else ""
-        self._own[operation.op_id] = (operation, number, ref)
-        while len(self._own) > _FORGOTTEN:
-            del self._own[next(iter(self._own))]
-
-    def _say_fate(self, op_id: str, fate: str, more: dict[str, object] | None = None) -> None:
-        known = self._own.get(op_id)
-        if known is not None:
-            self._say("operation", operation_fields(known[0], known[1], fate, known[2]) | (more or {}))
+                self._orders.forget(each.op_id for each in verdicts if each.outcome is Outcome.REJECTED)
+            case OperationsDone(op_ids) | BoardChanged(op_ids=op_ids):
+                self._orders.note_shown(op_ids)
 
     # ------------------------------------------------------------------ wishes
 
@@ -255,76 +268,73 @@ class HeadlessFloor:
             self._carry_out(wish)
 
     def _carry_out(self, wish: Wish) -> None:
+        if change_wish(wish) is not None:
+            self._orders.change(wish)
+        elif wish.create is not None:
+            self._orders.create(wish.create, self._site, wish.ref)
+        elif wish.undo is not None:
+            self._orders.undo(wish.undo if isinstance(wish.undo, str) else LAST, wish.ref)
+        elif wish.find is not None:
+            self._search.find(wish.find, wish.ref, is_live=self._connection.state is LinkState.LIVE)
+        elif wish.list is not None:
+            self._list(wish.list)
+        elif not self._answer_needs(wish):
+            self._steer(wish)
+
+    def _answer_needs(self, wish: Wish) -> bool:
+        """Carry out what a line asks about the needs-you list; say whether it does."""
+        if wish.needs_you is not None:
+            self._say("needs_you", self._needs.fields() | ({"ref": wish.ref} if wish.ref else {}))
+        elif wish.acknowledge is not None:
+            self._acknowledge(wish.acknowledge, wish.ref)
+        elif wish.resolve is not None:
+            self._resolve(wish.resolve, wish.ref)
+        elif wish.retry is not None:
+            problem = self._needs.retried(wish.retry)
+            if problem is None:
+                self._engine.retry(wish.retry)
+            else:
+                self.problem(problem, wish.ref)
+        elif wish.export_needs_you is not None:
+            self._export(wish.export_needs_you, wish.ref)
+        else:
+            return False
+        return True
+
+    def _acknowledge(self, entry_id: str, ref: str) -> None:
+        if self._needs.has(entry_id):
+            self._engine.acknowledge(entry_id)
+            return
+        seen = self._needs.seen(entry_id)
+        if isinstance(seen, Problem):
+            self.problem(seen, ref)
+        else:
+            self._orders.put(*seen, ref)
+
+    def _resolve(self, wish: ResolveWish, ref: str) -> None:
+        settled = self._needs.settled(wish.id, wish.how, wish.note)
+        if isinstance(settled, Problem):
+            self.problem(settled, ref)
+        else:
+            self._orders.put(*settled, ref)
+
+    def _export(self, path: str, ref: str) -> None:
+        written = self._needs.export(path)
+        if isinstance(written, Problem):
+            self.problem(written, ref)
+        else:
+            self._say("exported", {"path": path, "entries": written} | ({"ref": ref} if ref else {}))
+
+    def _steer(self, wish: Wish) -> None:
+        """Carry out what is about the program itself."""
         if wish.quit is not None:
             self.is_quitting = True
         elif wish.try_now is not None:
             self._engine.try_now()
-        elif wish.status is not None:
+        elif wish.accept_board is not None:
+            self._engine.accept_board()
+        else:
             self._say("status", self._status())
-        elif wish.list is not None:
-            self._list(wish.list)
-        elif wish.find is not None:
-            self._search.find(wish.find, wish.ref, is_live=self._connection.state is LinkState.LIVE)
-        elif wish.undo is not None:
-            self._undo(wish.ref)
-        else:
-            self._change(wish)
-
-    def _change(self, wish: Wish) -> None:
-        change = change_of(wish)
-        if isinstance(change, Problem):
-            self.problem(change, wish.ref)
-            return
-        number = number_of(wish)
-        order = self._find(number)
-        if order is None:
-            what = "Look at the number again; the list request names the orders of a stage."
-            self.problem(
-                Problem("ORDER_UNKNOWN", f"There is no order {number} on this board.", what), wish.ref
-            )
-            return
-        self._submit(order, change, wish.ref)
-
-    def _find(self, number: str) -> Order | None:
-        local_id = self._view.find(number)
-        return None if local_id is None else self._view.order(local_id)
-
-    def _submit(self, order: Order, change: Change, ref: str, undoes: str = "", revision: int = 0) -> None:
-        operation = Operation(
-            op_id=self._ids.new(),
-            order_id=order.id,
-            change=change,
-            source=Source.KEY,
-            undoes=undoes,
-            base_stage=order.stage,
-            base_revision=revision or order.revision,
-            wall_ms=self._clock.wall_ms(),
-        )
-        judge = self._judge()
-        decision = self._view.decision(operation, judge)
-        self._own[operation.op_id] = (operation, order.number, ref)
-        if decision.outcome is Outcome.REJECTED:
-            self.problem(refused(order.number, decision.reason), ref)
-        elif decision.order is None:
-            self._say_fate(operation.op_id, "nothing_to_do")
-        else:
-            self._undecided.add(operation.op_id)
-            self._last = _Done(operation, order.number, decision.order.revision, order)
-            self._view.begin((operation,), judge)
-            self._engine.submit((operation,))
-
-    def _undo(self, ref: str) -> None:
-        last, self._last = self._last, None
-        order = None if last is None else self._find(last.number)
-        if last is None or order is None:
-            self.problem(NOTHING_TO_UNDO, ref)
-            return
-        back = way_back(last.before, last.operation.change)
-        if back is None:
-            self.problem(no_way_back(last.number, last.operation.change), ref)
-            return
-        self._submit(order, back, ref, last.operation.op_id, last.revision)
-        self._last = None
 
     def _list(self, wish: ListWish) -> None:
         if wish.stage and wish.stage not in set(STAGES):
@@ -337,6 +347,7 @@ class HeadlessFloor:
             **board_status(self._view, self._connection, self._clock.wall_ms()),
             "site": self._site.name if self._site else "",
             "person": self._person.name if self._person else "",
+            "person_id": self._person.id if self._person else "",
             "role": self._person.role if self._person else "",
             "profile": self._place.profile,
             "server": self._place.server,
@@ -350,6 +361,14 @@ class HeadlessFloor:
         """Say that something is wrong."""
         fields = {"code": problem.code, "sentence": problem.sentence, "what_to_do": problem.what_to_do}
         self._say("problem", fields | ({"ref": ref} if ref else {}))
+
+    def _number_of(self, order_id: str) -> str:
+        """Return the number of an order that this terminal has, or did something to."""
+        order = self._fates.order(order_id)
+        return self._fates.number(order_id) if order is None else order.number
+
+    def _time_zone(self) -> str:
+        return self._site.time_zone if self._site else ""
 
     def _say(self, name: str, fields: object) -> None:
         self._write(line_of(name, fields))

@@ -9,114 +9,35 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.contract.operations import Operation, Reason
+from app.headless_wishes import REQUESTS, Wish
+from sync.contract.operations import Operation
 from sync.contract.problems import Problem
 from sync.contract.rows import CardRow
 
-MOST_ROWS: Final = 10_000
-
-
-class OrderWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What names an order."""
-
-    number: str
-
-
-class MoveWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A move of one order to another stage."""
-
-    number: str
-    to: str
-
-
-class HoldWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order put on hold."""
-
-    number: str
-    reason: str
-    note: str = ""
-
-
-class ShipWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order handed to its carrier, with what is on the label."""
-
-    number: str
-    tracking_number: str = ""
-    carrier: str = ""
-
-
-class CancelWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order that nobody fulfils any more."""
-
-    number: str
-    note: str = ""
-
-
-class ListWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The orders of a stage, or of all."""
-
-    stage: str = ""
-    limit: int = MOST_ROWS
-
-
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request that needs nothing more."""
-
-
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of input: one request, and a word of the caller's own that comes back with its fate."""
-
-    move: MoveWish | None = None
-    claim: OrderWish | None = None
-    unclaim: OrderWish | None = None
-    hold: HoldWish | None = None
-    release: OrderWish | None = None
-    ship: ShipWish | None = None
-    cancel: CancelWish | None = None
-    undo: NoFields | None = None
-    list: ListWish | None = None
-    find: str | None = None
-    status: NoFields | None = None
-    try_now: NoFields | None = None
-    quit: NoFields | None = None
-    ref: str = ""
-
-
-REQUESTS: Final = tuple(name for name in Wish.__struct_fields__ if name != "ref")
-"""Everything that can be asked."""
 OUTPUTS: Final = (
     "ready",
     "connection",
     "snapshot",
     "order",
     "operation",
+    "batch",
+    "needs_you",
+    "needs_you_changed",
+    "exported",
+    "retired",
+    "snapshot_held",
+    "repaired",
+    "stuck",
     "list",
     "found",
     "status",
     "problem",
+    "problem_over",
     "stopped",
 )
 """Everything that is said."""
 
 _DECODER: Final = msgspec.json.Decoder(Wish)
-_WORDS: Final = {
-    Reason.ADDRESS_CHANGED: "its address was changed after it was picked",
-    Reason.ALREADY_CLAIMED: "somebody else holds it",
-    Reason.ALREADY_SHIPPED: "it has been shipped",
-    Reason.CANCELLED: "it was cancelled",
-    Reason.CHANGED_SINCE: "somebody changed it since",
-    Reason.DEVICE_SEQ_GAP: "something sent before it has not arrived yet",
-    Reason.DUPLICATE_ORDER: "an order like it is there already",
-    Reason.FORBIDDEN: "this person's role may not do it",
-    Reason.LINES_CHANGED: "its lines were changed after picking began",
-    Reason.MOVED_MEANWHILE: "somebody moved it meanwhile",
-    Reason.NOT_CLAIMED: "nobody holds it",
-    Reason.NOT_ON_HOLD: "it is not on hold",
-    Reason.ON_HOLD: "it is on hold",
-    Reason.STILL_OPEN: "it is not finished",
-    Reason.STEP_TOO_LONG: "it moves one stage at a time",
-    Reason.UNKNOWN_ORDER: "it is not on this board",
-}
 
 
 def read_wish(line: str) -> Wish | Problem:
@@ -137,13 +58,6 @@ def _unreadable(why: str) -> Problem:
         f"This line was not understood: {why}.",
         'Write one JSON object a line, like {"status": {}}; docs/headless.md lists them.',
     )
-
-
-def refused(number: str, reason: Reason, by: str = "") -> Problem:
-    """Return why an order was left as it is."""
-    who = f" ({by})" if by else ""
-    words = _WORDS.get(reason, "it cannot be done now")
-    return Problem(str(reason), f"Order {number} was left as it is: {words}{who}.")
 
 
 def card_fields(row: CardRow) -> dict[str, Any]:

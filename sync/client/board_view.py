@@ -112,6 +112,14 @@ class BoardView:
         wanted = expression(words)
         return self._reader.matching(wanted) if wanted else array("q")
 
+    def exceptional(self) -> list[Order]:
+        """Return the orders with open exceptions, as they are shown; for callers without a frame to keep."""
+        shown = {order.id: order for order in self._shown.values()}
+        told = {
+            order.id: shown.get(order.id, order) for order in (*self._reader.exceptional(), *shown.values())
+        }
+        return [order for order in told.values() if order.exceptions]
+
     def not_sent_count(self) -> int:
         """Return how many operations of this terminal have no outcome yet."""
         return len(self._overlay.not_sent())

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from support.client_bench import ClientBench
+from support.headless_bench import HeadlessBench
 
 
 @pytest.fixture
@@ -20,5 +21,14 @@ def bench(tmp_path: Path, qtbot: QtBot, qapp: object) -> Iterator[ClientBench]:
     made = ClientBench(tmp_path / "profile", parent)
     with qtbot.waitExposed(made.client.window):
         made.client.show()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[HeadlessBench]:
+    """Return a floor terminal without a screen that is live."""
+    made = HeadlessBench(tmp_path)
+    made.start()
     yield made
     made.close()

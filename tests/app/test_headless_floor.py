@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from app.headless_floor import HeadlessFloor, Place
-from support.boards import ServerBoard
-from support.clocks import CountingIds, FakeClock
+from support.headless_bench import PERSON, SITE, HeadlessBench
 from support.orders import make_order
-from sync.client.board_view import BoardView
-from sync.client.cache import Cache
-from sync.client.commands import OlderQuestion
 from sync.client.news import (
     BoardChanged,
     ClockSkew,
@@ -34,136 +27,26 @@ from sync.client.news import (
     Stopped,
     Welcomed,
 )
-from sync.contract.messages import Person, Site, Verdict
+from sync.contract.messages import Person, Verdict
 from sync.contract.operations import Cancel, Operation, Outcome, PutOnHold, Reason, Ship
 from sync.contract.orders import HoldReason
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
 
-SITE = Site("site-1", "Hall A", "Europe/London", "organization-1", "Example")
-PERSON = Person("eva", "Eva", "supervisor", "sign-in-1")
-PLACE = Place("/profile", "http://server", is_attached=False, version="1.0")
-
-
-class FakeEngine:
-    """Keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.submitted: list[Operation] = []
-        self.tries = 0
-        self.questions: list[OlderQuestion] = []
-
-    def submit(self, drafts: Sequence[Operation]) -> None:
-        """Keep them."""
-        self.submitted += drafts
-
-    def try_now(self) -> None:
-        """Count it."""
-        self.tries += 1
-
-    def find_older(self, question: OlderQuestion) -> None:
-        """Keep it."""
-        self.questions.append(question)
-
-
-class Floor:
-    """A floor terminal over a cache with four orders, and what it said."""
-
-    def __init__(self, folder: Path, *, is_empty: bool = False) -> None:
-        path = folder / "cache.db"
-        self.cache = Cache.open(path).cache
-        orders = [
-            make_order(
-                place,
-                id=f"order-{place}",
-                number=f"SO-{place}",
-                stage=Stage.CONFIRMED,
-                claimed_by=None,
-                hold=None,
-                cancelled_ms=None,
-            )
-            for place in range(1, 5)
-        ]
-        self.board = ServerBoard(orders, seq=4)
-        if not is_empty:
-            self.board.snapshot_into(self.cache)
-        self.view = BoardView(path)
-        self.view.reload()
-        self.engine = FakeEngine()
-        self.clock = FakeClock()
-        self.said: list[dict[str, Any]] = []
-        self.floor = HeadlessFloor(self.view, self.engine, self.clock, CountingIds(), PLACE, self.take)
-        self.seq = 0
-
-    def take(self, line: str) -> None:
-        """Keep a line that was said."""
-        self.said.append(json.loads(line))
-
-    def start(self, person: Person | None = PERSON) -> None:
-        """Let the engine start and go live."""
-        self.floor.on_news(Started((), SITE if person else None, person, 5))
-        self.floor.on_news(ConnectionChanged(LinkState.LIVE, 7))
-        self.said.clear()
-
-    def ask(self, **request: object) -> None:
-        """Ask for something."""
-        self.floor.on_line(json.dumps(request))
-
-    def last(self, name: str) -> dict[str, Any]:
-        """Return the last line of a name."""
-        fields: dict[str, Any] = next(line[name] for line in reversed(self.said) if name in line)
-        return fields
-
-    def save(self) -> Operation:
-        """Let the last submitted operation become durable."""
-        self.seq += 1
-        operation = msgspec.structs.replace(
-            self.engine.submitted[-1], device_id="device", device_seq=self.seq
-        )
-        self.floor.on_news(OperationsSaved((operation,)))
-        return operation
-
-    def decide(self, operation: Operation) -> None:
-        """Let the server apply it, and the page arrive."""
-        entry = self.board.decide(operation)
-        verdict = Verdict(operation.device_seq, operation.op_id, entry.seq, entry.outcome, entry.reason)
-        self.floor.on_news(OperationsDecided((verdict,)))
-        change = self.board.send(self.cache)
-        self.floor.on_news(BoardChanged(change.changed, change.removed, (operation.op_id,), change.cursor, 0))
-        self.floor.on_news(OperationsDone((operation.op_id,)))
-
-    def finish(self) -> None:
-        """Save and decide the last submitted operation."""
-        self.decide(self.save())
-
-    def close(self) -> None:
-        """Close reader and writer."""
-        self.view.close()
-        self.cache.close()
-
 
 @pytest.fixture
-def floor(tmp_path: Path) -> Iterator[Floor]:
-    """Return a floor terminal that is live."""
-    made = Floor(tmp_path)
-    made.start()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def empty_floor(tmp_path: Path) -> Iterator[Floor]:
+def empty_floor(tmp_path: Path) -> Iterator[HeadlessBench]:
     """Return a floor terminal that has never seen a board."""
     folder = tmp_path / "empty"
     folder.mkdir()
-    made = Floor(folder, is_empty=True)
+    made = HeadlessBench(folder, is_empty=True)
     yield made
     made.close()
 
 
 def test_the_start_says_what_the_profile_holds(tmp_path: Path) -> None:
     """Orders in the cache, and moves of an earlier run."""
-    made = Floor(tmp_path)
+    made = HeadlessBench(tmp_path)
     pending = Operation("old", "order-1", PutOnHold("other"), "device", 1, actor_id="eva")
     assert not bool(made.floor.is_settled)
     made.floor.on_news(Started((pending,), SITE, PERSON, 5))
@@ -174,6 +57,7 @@ def test_the_start_says_what_the_profile_holds(tmp_path: Path) -> None:
         "version": "1.0",
         "orders": 4,
         "not_sent": 1,
+        "needs_you": 0,
     }
     assert not bool(made.floor.is_settled)
     made.floor.on_news(ConnectionChanged(LinkState.OFFLINE, 5, "refused"))
@@ -184,7 +68,7 @@ def test_the_start_says_what_the_profile_holds(tmp_path: Path) -> None:
     made.close()
 
 
-def test_a_move_has_all_its_fates(floor: Floor) -> None:
+def test_a_move_has_all_its_fates(floor: HeadlessBench) -> None:
     """Saved, decided, done, each with the caller's word; then the order as it is."""
     floor.ask(move={"number": "SO-1", "to": "picking"}, ref="r")
     assert floor.floor.has_unsent
@@ -203,7 +87,7 @@ def test_a_move_has_all_its_fates(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("kind", ["claim", "hold"])
-def test_what_was_done_is_undone(floor: Floor, kind: str) -> None:
+def test_what_was_done_is_undone(floor: HeadlessBench, kind: str) -> None:
     """By a new operation that names the first one; a second undo finds nothing."""
     request = {"number": "SO-1"} | ({"reason": "other", "note": "n"} if kind == "hold" else {})
     floor.ask(**{kind: request})
@@ -221,7 +105,7 @@ def test_what_was_done_is_undone(floor: Floor, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["unclaim", "release"])
-def test_giving_back_is_undone_as_well(floor: Floor, kind: str) -> None:
+def test_giving_back_is_undone_as_well(floor: HeadlessBench, kind: str) -> None:
     """A hold comes back with its reason and note."""
     floor.ask(claim={"number": "SO-1"})
     floor.finish()
@@ -238,21 +122,7 @@ def test_giving_back_is_undone_as_well(floor: Floor, kind: str) -> None:
     assert order.claimed_by is not None
 
 
-def test_a_move_is_undone_and_a_second_hold_is_not(floor: Floor) -> None:
-    """What stood before a second hold cannot be brought back by a release."""
-    floor.ask(move={"number": "SO-1", "to": "picked"})
-    floor.finish()
-    floor.ask(undo={})
-    floor.finish()
-    assert floor.board.orders["order-1"].stage is Stage.CONFIRMED
-    for reason in ("other", "incorrect address"):
-        floor.ask(hold={"number": "SO-2", "reason": reason})
-        floor.finish()
-    floor.ask(undo={})
-    assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
-
-
-def test_an_order_is_shipped_with_what_is_on_its_label(floor: Floor) -> None:
+def test_an_order_is_shipped_with_what_is_on_its_label(floor: HeadlessBench) -> None:
     """From any stage for who may skip one; again with another number corrects the number."""
     floor.ask(ship={"number": "SO-1", "tracking_number": "JD01", "carrier": "DHL"}, ref="s")
     assert floor.engine.submitted[-1].change == Ship("JD01", "DHL")
@@ -266,7 +136,7 @@ def test_an_order_is_shipped_with_what_is_on_its_label(floor: Floor) -> None:
     assert floor.last("operation")["fate"] == "nothing_to_do"
 
 
-def test_an_order_is_cancelled_with_a_note(floor: Floor) -> None:
+def test_an_order_is_cancelled_with_a_note(floor: HeadlessBench) -> None:
     """Its card says so from then on, and nothing moves it any more."""
     floor.ask(cancel={"number": "SO-2", "note": "the customer rang"})
     assert floor.engine.submitted[-1].change == Cancel("the customer rang")
@@ -276,23 +146,7 @@ def test_an_order_is_cancelled_with_a_note(floor: Floor) -> None:
     assert floor.last("problem")["code"] == "CANCELLED"
 
 
-@pytest.mark.parametrize("kind", ["ship", "cancel"])
-def test_what_left_the_house_is_not_taken_back(floor: Floor, kind: str) -> None:
-    """Undo says so, and what was done before it is not taken back in its place."""
-    floor.ask(claim={"number": "SO-3"})
-    floor.finish()
-    floor.ask(**{kind: {"number": "SO-3"}})
-    floor.finish()
-    floor.ask(undo={}, ref="u")
-    problem = floor.last("problem")
-    assert (problem["code"], problem["ref"]) == ("NOT_UNDONE", "u")
-    assert "SO-3" in problem["sentence"]
-    floor.ask(undo={})
-    assert floor.last("problem")["code"] == "NOTHING_TO_UNDO"
-    assert len(floor.engine.submitted) == 2
-
-
-def test_an_order_is_found_on_the_board_and_among_the_older_ones(floor: Floor) -> None:
+def test_an_order_is_found_on_the_board_and_among_the_older_ones(floor: HeadlessBench) -> None:
     """One line with both; questions are asked one after the other and answered in their order."""
     floor.ask(find="SO-1", ref="f")
     floor.ask(find="nowhere")
@@ -341,7 +195,7 @@ def test_an_order_is_found_on_the_board_and_among_the_older_ones(floor: Floor) -
     assert floor.said == []
 
 
-def test_offline_only_the_board_is_searched(floor: Floor) -> None:
+def test_offline_only_the_board_is_searched(floor: HeadlessBench) -> None:
     """At once, and the line says that older orders were not looked through."""
     floor.floor.on_news(ConnectionChanged(LinkState.OFFLINE, 7))
     floor.ask(find="so-2")
@@ -352,7 +206,7 @@ def test_offline_only_the_board_is_searched(floor: Floor) -> None:
     assert floor.engine.questions == []
 
 
-def test_the_limit_of_a_list(floor: Floor) -> None:
+def test_the_limit_of_a_list(floor: HeadlessBench) -> None:
     """The total counts what was left out; no stage means all."""
     floor.ask(list={"limit": 3})
     assert (floor.last("list")["total"], len(floor.last("list")["orders"])) == (4, 3)
@@ -362,7 +216,7 @@ def test_the_limit_of_a_list(floor: Floor) -> None:
     assert floor.last("list") == {"stage": "picked", "total": 0, "orders": []}
 
 
-def test_the_status_tells_the_age_of_the_board(floor: Floor, empty_floor: Floor) -> None:
+def test_the_status_tells_the_age_of_the_board(floor: HeadlessBench, empty_floor: HeadlessBench) -> None:
     """0 while live, seconds since it was, null when it never was."""
     floor.ask(status={})
     assert (floor.last("status")["board_age_s"], floor.last("status")["person"]) == (0, "Eva")
@@ -395,7 +249,7 @@ def test_the_status_tells_the_age_of_the_board(floor: Floor, empty_floor: Floor)
         ('{"move": {"number": "\udcff", "to": "picking"}}', "LINE_UNREADABLE"),
     ],
 )
-def test_lines_that_cannot_be_done_are_problems(floor: Floor, line: str, code: str) -> None:
+def test_lines_that_cannot_be_done_are_problems(floor: HeadlessBench, line: str, code: str) -> None:
     """One sentence and what to do; nothing is sent, and it goes on."""
     floor.floor.on_line(line)
     problem = floor.last("problem")
@@ -405,14 +259,14 @@ def test_lines_that_cannot_be_done_are_problems(floor: Floor, line: str, code: s
     assert not bool(floor.floor.is_quitting)
 
 
-def test_what_is_so_already_is_not_sent(floor: Floor) -> None:
+def test_what_is_so_already_is_not_sent(floor: HeadlessBench) -> None:
     """A move to where the order stands needs no server."""
     floor.ask(move={"number": "SO-1", "to": "confirmed"})
     assert floor.last("operation")["fate"] == "nothing_to_do"
     assert floor.engine.submitted == []
 
 
-def test_a_move_that_was_not_saved_is_taken_back(floor: Floor) -> None:
+def test_a_move_that_was_not_saved_is_taken_back(floor: HeadlessBench) -> None:
     """The board shows the order where it was."""
     floor.ask(move={"number": "SO-1", "to": "picking"})
     op_id = floor.engine.submitted[0].op_id
@@ -426,7 +280,7 @@ def test_a_move_that_was_not_saved_is_taken_back(floor: Floor) -> None:
     assert floor.last("list")["total"] == 0
 
 
-def test_a_rejection_says_who_was_first(floor: Floor) -> None:
+def test_a_rejection_says_who_was_first(floor: HeadlessBench) -> None:
     """And the board shows the order where the server has it."""
     floor.ask(move={"number": "SO-1", "to": "picking"})
     operation = floor.save()
@@ -434,12 +288,13 @@ def test_a_rejection_says_who_was_first(floor: Floor) -> None:
     floor.floor.on_news(OperationsDecided((verdict,)))
     line = floor.last("operation")
     assert (line["reason"], line["by"], line["at_ms"], line["seq"]) == ("ALREADY_CLAIMED", "Maria", 11, 9)
+    assert line["sentence"].startswith("#SO-1 was taken by Maria at 01:00. You moved it to Picking at 22:13.")
     assert not bool(floor.floor.has_unsent)
     floor.ask(list={"stage": "picking"})
     assert floor.last("list")["total"] == 0
 
 
-def test_who_may_not_is_told_before_anything_is_sent(floor: Floor) -> None:
+def test_who_may_not_is_told_before_anything_is_sent(floor: HeadlessBench) -> None:
     """A viewer, or a role that this release does not know, changes nothing."""
     for role in ("viewer", "archangel"):
         floor.floor.on_news(Welcomed(SITE, Person("eva", "Eva", role, "s")))
@@ -448,7 +303,7 @@ def test_who_may_not_is_told_before_anything_is_sent(floor: Floor) -> None:
     assert floor.engine.submitted == []
 
 
-def test_other_requests_and_news(floor: Floor) -> None:
+def test_other_requests_and_news(floor: HeadlessBench) -> None:
     """Try now, quit, a wrong clock, a snapshot; a delay is nobody's line."""
     floor.ask(try_now={})
     assert floor.engine.tries == 1
@@ -465,7 +320,7 @@ def test_other_requests_and_news(floor: Floor) -> None:
     assert not bool(floor.floor.has_failed)
 
 
-def test_problems_end_a_terminal_that_has_no_board(floor: Floor, empty_floor: Floor) -> None:
+def test_problems_end_a_terminal_that_has_no_board(floor: HeadlessBench, empty_floor: HeadlessBench) -> None:
     """With a cached board there is work to do; without one there is nothing to wait for."""
     problem = ProblemArose(Problem("SERVER_NOT_OURS", "That is a shop."))
     floor.floor.on_news(problem)
@@ -478,13 +333,13 @@ def test_problems_end_a_terminal_that_has_no_board(floor: Floor, empty_floor: Fl
     assert empty_floor.floor.has_failed
 
 
-def test_an_engine_that_cannot_start_is_a_failure(empty_floor: Floor) -> None:
+def test_an_engine_that_cannot_start_is_a_failure(empty_floor: HeadlessBench) -> None:
     """Its files cannot be used: there will never be a first line."""
     empty_floor.floor.on_news(ProblemArose(Problem("OUTBOX_UNUSABLE", "No.")))
     assert empty_floor.floor.has_failed
 
 
-def test_fates_are_told_also_after_the_cache_was_let_go(floor: Floor) -> None:
+def test_fates_are_told_also_after_the_cache_was_let_go(floor: HeadlessBench) -> None:
     """At the end the engine may still save something."""
     floor.ask(move={"number": "SO-1", "to": "picking"})
     floor.floor.close_view()
@@ -500,7 +355,7 @@ def test_fates_are_told_also_after_the_cache_was_let_go(floor: Floor) -> None:
     assert floor.floor.has_failed
 
 
-def test_every_reason_for_a_hold_can_be_given(floor: Floor) -> None:
+def test_every_reason_for_a_hold_can_be_given(floor: HeadlessBench) -> None:
     """As the contract names them."""
     for reason in HoldReason:
         floor.ask(hold={"number": "SO-1", "reason": reason})

@@ -140,6 +140,16 @@ class CacheReader:
         rows = self._ask(query, number)
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
 
+    def exceptional(self) -> list[Order]:
+        """Return the orders on which something no longer fits; it looks at every card: nothing for a frame."""
+        # The card does not name what cancelling itself opened.
+        query = (
+            "SELECT b.body FROM orders o JOIN bodies b USING (local_id)"
+            " WHERE o.exception <> '' OR o.is_cancelled ORDER BY o.local_id"
+        )
+        orders = (order_from_bytes(row[0]) for row in self._ask(query))
+        return [order for order in orders if order.exceptions]
+
     def matching(self, expression: str) -> array[int]:
         """Return the local ids that a full-text expression finds, ascending."""
         query = "SELECT json_group_array(rowid) FROM orders_fts WHERE orders_fts MATCH ?"

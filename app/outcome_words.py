@@ -1,0 +1,350 @@
+"""What a person is told of an operation that did not simply come true. Pure; no Qt.
+
+Always: what is true now, who and when; what they did themselves; the next step for their hands. The window
+and ``headless`` say the same, each in its own :class:`~app.plain_words.Language`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
+
+from app.deed_words import deed_sentence
+from app.plain_words import Language
+from sync.contract.messages import Verdict
+from sync.contract.operations import Operation, Outcome, Reason
+from sync.contract.orders import LineItem, Order, OrderException
+from sync.contract.stages import Stage
+
+CONTEXT: Final = "Outcome"
+NAMED_PLACES: Final = 6
+"""Shelves that one sentence names; the open order lists them all."""
+_MINUTES_TOLD: Final = 180
+"""Above three hours the clock speaks."""
+
+
+class Told(NamedTuple):
+    """A message: ``strong`` first, because it may be cut; then what to know and what to do."""
+
+    strong: str
+    text: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Return all of it as one line."""
+        return f"{self.strong} {self.text}".strip()
+
+
+class Situation(NamedTuple):
+    """What a message is about; ``order`` is how the order is shown now, None when it is not here.
+
+    ``is_local``: the program itself would not let it be done, so nothing was done.
+    """
+
+    number: str
+    reason: Reason
+    by: str = ""
+    at_ms: int = 0
+    operation: Operation | None = None
+    order: Order | None = None
+    is_local: bool = False
+
+
+class Form(NamedTuple):
+    """The words for a reason: with a name and a time, without, and the next step."""
+
+    plain: str
+    next_step: str = ""
+    named: str = ""
+    timed: str = ""
+
+
+_FORMS: Final = {
+    Reason.ALREADY_CLAIMED: Form(
+        "#{number} was taken by somebody else.",
+        "Take another order, or ask them to hand it over.",
+        "#{number} was taken by {by} at {at}.",
+    ),
+    Reason.ALREADY_REQUESTED: Form(
+        "Somebody asked for #{number} before you.",
+        "Agree between you who gets it.",
+        "{by} asked for #{number} before you, at {at}.",
+    ),
+    Reason.ALREADY_SHIPPED: Form("#{number} has shipped already.", "Look at the packing bench."),
+    Reason.CANCELLED: Form(
+        "#{number} was cancelled.", "Put its items back.", timed="#{number} was cancelled at {at}."
+    ),
+    Reason.CHANGED_SINCE: Form(
+        "Not changed: somebody changed the same of #{number} before you.",
+        "Read what stands there now, then decide again.",
+        "Not changed: {by} changed the same of #{number} before you, at {at}.",
+    ),
+    Reason.DEVICE_SEQ_GAP: Form("#{number} waits for a move before it.", "It is sent again by itself."),
+    Reason.DUPLICATE_ORDER: Form("#{number} is already on the board.", "Search for it."),
+    Reason.FORBIDDEN: Form(
+        "Your role may not do this to #{number}.", "Ask a supervisor; it is kept under Needs you."
+    ),
+    Reason.LINES_CHANGED: Form(
+        "The lines of #{number} changed after you looked at them. It stays where it is.",
+        "Look at the lines again, pick what is missing, put back what is too much.",
+    ),
+    Reason.LINE_UNKNOWN: Form("#{number} has no such line.", "Put the piece back. It is not counted."),
+    Reason.MOVED_MEANWHILE: Form(
+        "Somebody moved #{number} meanwhile.",
+        "It stays where they put it.",
+        "{by} moved #{number} meanwhile, at {at}.",
+    ),
+    Reason.NOT_CANCELLED: Form("#{number} is not cancelled any more.", "Go on with it."),
+    Reason.NOT_CLAIMED: Form("Nobody holds #{number}.", "Take it if you want it."),
+    Reason.NOT_ON_HOLD: Form("#{number} is not on hold any more.", "Go on with it."),
+    Reason.NOTE_TOO_LONG: Form("The note of #{number} has no room for more.", "Shorten it first."),
+    Reason.ON_HOLD: Form("#{number} is on hold: release it first."),
+    Reason.OVER_PICKED: Form("Too many were picked for #{number}.", "Put back what is too much."),
+    Reason.QUARANTINED: Form(
+        "The server could not work with this change of #{number}. It is kept here.",
+        "Tell IT. Under Needs you it can be tried again.",
+    ),
+    Reason.STILL_OPEN: Form("#{number} is not finished. It stays on the board."),
+    Reason.STEP_TOO_LONG: Form("#{number} goes one column at a time.", "Ask a supervisor to skip one."),
+    Reason.TOO_MANY_TAGS: Form("#{number} has as many tags as it can have.", "Take one off first."),
+    Reason.UNKNOWN_ORDER: Form(
+        "#{number} is not on this board any more.", "The search finds it among the older orders."
+    ),
+    Reason.UPGRADE_REQUIRED: Form(
+        "The server is too old for this change of #{number}. It is kept here.", "Tell IT."
+    ),
+    Reason.OTHER: Form(
+        "#{number} was not changed, for a reason that this program is too old to know.", "Tell IT."
+    ),
+    Reason.ASSIGNED_MEANWHILE: Form(
+        "#{number} was for somebody else meanwhile. What you said counts now.",
+        "Tell them.",
+        "{by} had given #{number} to somebody else, at {at}. What you said counts now.",
+    ),
+    # What a fact opened: it is recorded, and no longer fits.
+    Reason.ADDRESS_CHANGED: Form("The address of #{number} changed after it was picked.", "Check the label."),
+    Reason.PICKED_AFTER_CANCEL: Form(
+        "#{number} was cancelled.", "Put its items back.", timed="#{number} was cancelled at {at}."
+    ),
+    Reason.PICKED_ON_HOLD: Form("#{number} is on hold.", "Keep what you picked. Do not pack it."),
+    Reason.PICKED_AFTER_SHIP: Form(
+        "#{number} has shipped already.", "Keep the pieces aside and call a supervisor."
+    ),
+    Reason.PACKED_AFTER_CANCEL: Form(
+        "#{number} was cancelled.",
+        "Unpack it and put its items back.",
+        timed="#{number} was cancelled at {at}.",
+    ),
+    Reason.PACKED_ON_HOLD: Form("#{number} is on hold.", "Do not hand it over."),
+    Reason.SHIPPED_AFTER_CANCEL: Form(
+        "#{number} was cancelled.",
+        "Hold the parcel back. If it has gone, call the carrier.",
+        timed="#{number} was cancelled at {at}.",
+    ),
+    Reason.SHIPPED_ON_HOLD: Form(
+        "#{number} is on hold.", "Do not hand it over. If it has gone, call the carrier."
+    ),
+    Reason.SHIPPED_EARLY: Form(
+        "#{number} was shipped before it was picked.", "Check what went into the parcel."
+    ),
+}
+_UNDO: Final = Form(
+    "Not undone: somebody changed #{number} after you.",
+    "Look at it first.",
+    "Not undone: {by} changed #{number} after you, at {at}.",
+)
+_NOT_CHANGED: Final = Form("#{number} was not changed.")
+_LEFT: Final = "Your last change came too late: its order had left the board."
+_IN_WORDS: Final = frozenset({Reason.LINES_CHANGED, Reason.LINE_UNKNOWN, Reason.OTHER})
+"""Exceptions whose own sentence says more than any words for their code."""
+_OF_HOLD: Final = frozenset(
+    {Reason.ON_HOLD, Reason.PICKED_ON_HOLD, Reason.PACKED_ON_HOLD, Reason.SHIPPED_ON_HOLD}
+)
+_OF_CANCEL: Final = frozenset(
+    {Reason.CANCELLED, Reason.PICKED_AFTER_CANCEL, Reason.PACKED_AFTER_CANCEL, Reason.SHIPPED_AFTER_CANCEL}
+)
+
+
+def outcome_told(situation: Situation, zone: tzinfo, language: Language) -> Told:
+    """Return the message of a situation."""
+    teller = _Teller(situation, zone, language)
+    deed = situation.operation
+    parts = [] if deed is None or situation.is_local else [deed_sentence(deed, zone, language)]
+    return Told(teller.strong(), " ".join(part for part in (*parts, teller.next_step()) if part))
+
+
+def refusal_told(
+    operation: Operation, order: Order | None, reason: Reason, zone: tzinfo, language: Language
+) -> Told:
+    """Return the message for what this terminal itself refuses on ``order`` as it is shown."""
+    claim = None
+    if order is not None and reason is Reason.ALREADY_CLAIMED:
+        claim = order.claimed_by
+    elif order is not None and reason is Reason.ALREADY_REQUESTED:
+        claim = order.handover
+    by, at_ms = ("", 0) if claim is None else (claim.name, claim.at_ms)
+    number = "" if order is None else order.number
+    return outcome_told(Situation(number, reason, by, at_ms, operation, order, is_local=True), zone, language)
+
+
+def verdict_told(
+    operation: Operation, number: str, verdict: Verdict, order: Order | None, zone: tzinfo, language: Language
+) -> Told | None:
+    """Return the message of a verdict, None when there is nothing to say: it simply came true."""
+    if verdict.outcome not in {Outcome.REJECTED, Outcome.EXCEPTION} and not verdict.reason:
+        return None
+    situation = Situation(number, verdict.reason, verdict.by, verdict.at_ms, operation, order)
+    return outcome_told(situation, zone, language)
+
+
+def exception_told(
+    operation: Operation | None, order: Order, exception: OrderException, zone: tzinfo, language: Language
+) -> Told:
+    """Return the message of an exception that stands on ``order``; ``operation`` is what opened it here."""
+    reason = Reason(exception.code)
+    if reason not in _FORMS or reason in _IN_WORDS:
+        what = {"number": bare(order.number), "what": exception.sentence}
+        return Told(language.translate(CONTEXT, "#{number}: {what}", **what))
+    return outcome_told(Situation(order.number, reason, operation=operation, order=order), zone, language)
+
+
+def overruled_told(number: str, assignee: str, by: str, at_ms: int, zone: tzinfo, language: Language) -> Told:
+    """Return the message for whoever assigned an order that somebody assigned anew afterwards."""
+    values = {"number": bare(number), "by": by, "at": clock(at_ms, zone), "assignee": assignee}
+    text = "#{number} is for {assignee}: assigned by {by} at {at}, after you."
+    if not assignee:
+        text = "#{number} is for nobody in particular: {by} said so at {at}, after you."
+    return Told(
+        language.translate(CONTEXT, text, **values), language.translate(CONTEXT, "Agree with {by}.", by=by)
+    )
+
+
+def places_text(lines: Sequence[LineItem]) -> str:
+    """Return what is in somebody's hands and where it belongs: "2 x A-02-1, 1 x A-02-4"."""
+    held = [line for line in lines if line.quantity_picked > 0]
+    named = [f"{line.quantity_picked} x {line.location or line.sku or line.name}" for line in held]
+    return ", ".join(named[:NAMED_PLACES]) + (", …" if len(named) > NAMED_PLACES else "")
+
+
+def bare(number: str) -> str:
+    """Return an order's number without the sign that sentences put before it."""
+    return number.removeprefix("#")
+
+
+def clock(at_ms: int, zone: tzinfo) -> str:
+    """Return "13:12"."""
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%H:%M")
+
+
+class _Teller:
+    """One message in the making."""
+
+    def __init__(self, situation: Situation, zone: tzinfo, language: Language) -> None:
+        """Take what it is about."""
+        self._it = situation
+        self._zone = zone
+        self._language = language
+        operation = situation.operation
+        is_undo = operation is not None and bool(operation.undoes)
+        is_late_undo = is_undo and situation.reason is Reason.CHANGED_SINCE
+        self._form = _UNDO if is_late_undo else _FORMS.get(situation.reason, _NOT_CHANGED)
+
+    def strong(self) -> str:
+        """Return what is true now, who and when."""
+        it, form = self._it, self._form
+        if not it.number:
+            return self._say(_LEFT)
+        if it.reason in _OF_HOLD and it.order is not None and it.order.hold is not None:
+            return self._say("#{number} is on hold: {hold}.", hold=it.order.hold.reason)
+        minutes = self._minutes_before()
+        if it.reason is Reason.ALREADY_CLAIMED and it.by and minutes:
+            return self._language.counted(
+                CONTEXT,
+                "#{number} was taken by {by} at {at}, {n} min before you.",
+                "#{number} was taken by {by} at {at}, {n} min before you.",
+                minutes,
+                **self._values(),
+            )
+        if form.named and it.by and it.at_ms:
+            return self._say(form.named)
+        return self._say(form.timed if form.timed and self._at_ms() else form.plain)
+
+    def next_step(self) -> str:
+        """Return what the hands do now."""
+        it, order = self._it, self._it.order
+        if it.reason is Reason.FORBIDDEN and it.is_local:
+            return self._say("Ask a supervisor.")
+        if not it.number or order is None:
+            return self._say(self._form.next_step)
+        if it.reason in _OF_CANCEL and it.reason is not Reason.SHIPPED_AFTER_CANCEL:
+            return self._put_back(order)
+        if it.reason is Reason.OVER_PICKED:
+            return self._over(order)
+        if it.reason is Reason.MOVED_MEANWHILE and order.stage is Stage.SHIPPED:
+            return self._say("Look at the packing bench. If the parcel has gone, it is shipped.")
+        if it.reason is Reason.LINES_CHANGED:
+            return " ".join((self._changed_lines(order), self._say(self._form.next_step))).strip()
+        if it.reason in _OF_HOLD and order.hold is not None:
+            return self._held(order)
+        return self._say(self._form.next_step)
+
+    def _put_back(self, order: Order) -> str:
+        places = places_text(order.lines)
+        if not places:
+            return self._say("Nothing of it was picked: nothing goes back.")
+        if self._it.reason is Reason.PACKED_AFTER_CANCEL:
+            return self._say("Unpack it. Put back: {places}.", places=places)
+        return self._say("Put back: {places}.", places=places)
+
+    def _over(self, order: Order) -> str:
+        over = [line for line in order.lines if line.quantity_picked > _wanted(line)]
+        if not over:
+            return self._say(self._form.next_step)
+        line = over[0]
+        return self._say(
+            "{picked} of {wanted} are picked by all. Put back: {over} x {place}.",
+            picked=line.quantity_picked,
+            wanted=_wanted(line),
+            over=line.quantity_picked - _wanted(line),
+            place=line.location or line.sku or line.name,
+        )
+
+    def _changed_lines(self, order: Order) -> str:
+        """Return what the order says of its lines: old → new, as its source changed them."""
+        said = [each.sentence for each in order.exceptions if each.code == Reason.LINES_CHANGED]
+        return said[-1] if said else ""
+
+    def _held(self, order: Order) -> str:
+        hold = order.hold
+        assert hold is not None, "only asked of an order on hold"
+        since = self._say("Since {at} by {by}.", at=clock(hold.at_ms, self._zone), by=hold.by)
+        text = self._form.next_step or "Put the basket on the hold shelf, or release it first."
+        return f"{since} {self._say(text)}" if hold.by else self._say(text)
+
+    def _minutes_before(self) -> int:
+        """Return how long before the person somebody else was there; 0 when that says nothing."""
+        operation, at_ms = self._it.operation, self._it.at_ms
+        if operation is None or self._it.is_local or not at_ms or not operation.wall_ms:
+            return 0
+        minutes = (operation.wall_ms - at_ms) // 60_000
+        return minutes if 0 < minutes < _MINUTES_TOLD else 0
+
+    def _at_ms(self) -> int:
+        order = self._it.order
+        since = order.cancelled_ms if order is not None and self._it.reason in _OF_CANCEL else None
+        return self._it.at_ms or since or 0
+
+    def _values(self) -> dict[str, object]:
+        at_ms = self._at_ms()
+        at = clock(at_ms, self._zone) if at_ms else ""
+        return {"number": bare(self._it.number), "by": self._it.by, "at": at}
+
+    def _say(self, text: str, **more: object) -> str:
+        if not text:
+            return ""
+        return self._language.translate(CONTEXT, text, **{**self._values(), **more})
+
+
+def _wanted(line: LineItem) -> int:
+    return max(0, line.quantity_ordered - line.quantity_cancelled)
