@@ -7,6 +7,7 @@ newest part is gone as a whole shows by the mark (:mod:`sync.client.stores.outbo
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -51,13 +52,25 @@ def _missing(connection: sqlite3.Connection, seen: list[int], next_device_seq: i
 
     Of those before the first held one, the last must at least be among the done.
     """
-    first = seen[0] if seen else next_device_seq
-    missing = set(range(max(first - 1, floor + 1, 1), next_device_seq)) - set(seen)
+    gaps = list(_gaps(seen, next_device_seq, floor))
+    missing = gaps[0].start if gaps else 0
     lately = "SELECT device_seq FROM kept ORDER BY place DESC LIMIT ?"
     for limit in (_LATELY_DONE, -1):
         if missing:
-            missing -= {int(row[0]) for row in connection.execute(lately, (limit,))}
-    return min(missing, default=0)
+            done = {int(row[0]) for row in connection.execute(lately, (limit,))}
+            # A gap of millions takes no longer to go through than there are done ones.
+            missing = next((number for gap in gaps for number in gap if number not in done), 0)
+    return missing
+
+
+def _gaps(seen: list[int], next_device_seq: int, floor: int) -> Iterator[range]:
+    """Yield the numbers that are not held, from the last before the first held one on."""
+    first = seen[0] if seen else next_device_seq
+    wanted = max(first - 1, floor + 1, 1)
+    for number in (*seen, next_device_seq):
+        if number > wanted:
+            yield range(wanted, number)
+        wanted = max(wanted, number + 1)
 
 
 def _behind(connection: sqlite3.Connection, identity: tuple[str, int], marked: Marked | None) -> str:

@@ -139,7 +139,8 @@ def _lost(found: Found, held: list[Held], marked: Marked | None) -> int | None:
     own = {
         each.operation.device_seq for each in (*held, *found.kept) if each.operation.device_id == device_id
     }
-    return len(set(range(found.history.floor + 1, next_device_seq)) - own)
+    saved = sum(found.history.floor < number < next_device_seq for number in own)
+    return max(0, next_device_seq - 1 - found.history.floor) - saved
 
 
 def _read(aside: Path) -> Found:

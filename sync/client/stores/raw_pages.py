@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -63,8 +64,8 @@ class _Pages:
     def at(self, number: int, place: int) -> bytes:
         """Return the page ``number`` as it was when the image at ``place`` was written."""
         places = self._places.get(number, [])
-        before = [each for each in places if each <= place]
-        return self.images[before[-1] if before else places[0]] if places else b""
+        before = bisect_right(places, place)
+        return self.images[places[max(0, before - 1)]] if places else b""
 
 
 def _row_around(pages: _Pages, place: int, at: int, text_size: int) -> Row:

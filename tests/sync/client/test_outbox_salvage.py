@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from support.clocks import CountingIds
 from support.drafts import draft, verdict
 from sync.client.outbox import OpenedOutbox, Outbox
+from sync.client.store_values import Held
+from sync.client.stores import outbox_schema as schema
 from sync.client.stores.outbox_salvage import carve
 from sync.contract.operations import Operation, PutOnHold, operation_bytes
 from sync.contract.problems import ProblemError
@@ -112,6 +116,34 @@ def test_a_lost_done_row_loses_nothing(tmp_path: Path) -> None:
     report = opened.salvage
     assert report is not None
     assert (report.rows_saved, report.rows_lost) == (0, 1)
+
+
+@pytest.mark.parametrize("is_gap_above", [True, False])
+def test_millions_of_numbers_cost_no_memory(tmp_path: Path, is_gap_above: bool) -> None:
+    """Only the rows that are there count, however many numbers were given in a terminal's life."""
+    path = tmp_path / "outbox.db"
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        device_id, following = schema.read_identity(connection) or ("", 0)
+        assert following == 41
+        if is_gap_above:
+            schema.put_identity(connection, device_id, 5_000_000)
+        else:
+            row = connection.execute(f"SELECT {schema.COLUMNS} FROM operations LIMIT 1").fetchone()
+            operation = schema.whole(row).operation
+            late = msgspec.structs.replace(operation, op_id="late", device_seq=4_999_999)
+            connection.execute(schema.INSERT, schema.row_of(Held(late)))
+            schema.put_identity(connection, device_id, 5_000_000)
+    tracemalloc.start()
+    try:
+        opened = reopened(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    opened.outbox.close()
+    assert opened.salvage is not None
+    assert opened.salvage.rows_lost == 5_000_000 - 41 - (not is_gap_above)
+    assert peak < 20_000_000
 
 
 def test_a_broken_index_costs_nothing(tmp_path: Path) -> None:
