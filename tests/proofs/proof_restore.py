@@ -116,6 +116,7 @@ def _played(seed: int, drills: Sequence[Drill], code: Path | None, quiet_s: floa
         for terminal in floor.terminals:
             terminal.quit()
             faults.lost += _lost(terminal, log)
+            faults.other += _told_wrong(terminal, log)
         if faults and code is None:
             floor.keep(f"restore-{seed}")
         refused = sum(entry.outcome is Outcome.REJECTED for entry in log)
@@ -135,7 +136,7 @@ def _carry_out(floor: Floor, drill: Drill, chance: random.Random, quiet_s: float
         if part:
             # Nobody's terminal holds these: what is done to them has to come back as a question.
             floor.numbers += put_orders(floor.server, 2, first=len(floor.numbers))
-        _stream(floor, chance, drill.after // 2)
+        _work(floor, chance, drill.after // 2)
     time.sleep(drill.beat_s)
     if drill.is_quiet_after:
         stuck += floor.await_quiet(quiet_s)
@@ -162,6 +163,21 @@ def _end(floor: Floor, drill: Drill) -> None:
         floor.server.stop()
 
 
+def _work(floor: Floor, chance: random.Random, operations: int) -> None:
+    """Go on until so many more operations are saved: some wishes are none, because it is so already."""
+    goal = _saved(floor) + operations
+    while (missing := goal - _saved(floor)) > 0:
+        _stream(floor, chance, missing)
+
+
+def _saved(floor: Floor) -> int:
+    """Return how many operations were called saved, when everything that was asked has been heard."""
+    for terminal in floor.terminals:
+        if terminal.is_running:
+            terminal.now.status()
+    return sum(len(terminal.fates("saved")) for terminal in floor.terminals)
+
+
 def _stream(floor: Floor, chance: random.Random, operations: int) -> None:
     """Ask terminals that are alive for so many operations in all; wait for nothing."""
     alive = [terminal for terminal in floor.terminals if terminal.is_running]
@@ -185,6 +201,16 @@ def _lost(terminal: FloorTerminal, log: Sequence[LogEntry]) -> Iterable[str]:
             yield f"{terminal.name} saved {op_id}; it is neither in the log nor does it need a person"
         elif outcomes[op_id] is Outcome.REJECTED:
             yield f"{terminal.name} saved {op_id}; the log refuses it and nobody is told"
+
+
+def _told_wrong(terminal: FloorTerminal, log: Sequence[LogEntry]) -> Iterable[str]:
+    """What a terminal said last of an operation is what the log says, also when it was decided again."""
+    logged = {entry.operation.op_id: (entry.seq, entry.outcome.value) for entry in log}
+    said = {} if terminal.has_died else {str(line["op_id"]): line for line in terminal.fates("decided")}
+    for op_id, line in said.items():
+        if logged.get(op_id) != (line["seq"], line["outcome"]):
+            told = f"{line['outcome']} at {line['seq']}"
+            yield f"{terminal.name} said last that {op_id} is {told}; the log says {logged.get(op_id)}"
 
 
 def _needs_you(terminal: FloorTerminal) -> set[str]:

@@ -133,6 +133,11 @@ class FloorTerminal:
         """Wait until it is connected and has the board."""
         self.now.wait("connection", state="live", within_s=30)
 
+    @property
+    def has_died(self) -> bool:
+        """Say whether it was ever killed: what an earlier life was told is nobody's now."""
+        return bool(self._killed)
+
     def kill(self) -> None:
         """End the program at once."""
         self._killed.add(self.now.process)

@@ -169,7 +169,7 @@ def _into_postgresql(
                 names = table.columns.keys()
                 insert_rows(connection, table, [dict(zip(names, row, strict=True)) for row in chunk])
             begin_new_life(connection, context.ids)
-            connection.exec_driver_sql("ANALYZE")
+            connection.exec_driver_sql(f"ANALYZE {', '.join(metadata.tables)}")
             for finding in check_rows(connection, tell).findings:
                 raise UnsoundError(finding.sentence.rstrip("."))
     return manifest, f" It is in {target.place}."
