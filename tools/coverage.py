@@ -16,16 +16,26 @@ PLACES = (
     "sync/contract/*",
     # the client's step machine and its parts
     "sync/client/backoff.py",
+    "sync/client/batches.py",
     "sync/client/conversation.py",
     "sync/client/emitter.py",
+    "sync/client/environment.py",
     "sync/client/follower.py",
     "sync/client/link.py",
     "sync/client/machine.py",
     "sync/client/notices.py",
+    "sync/client/offer.py",
+    "sync/client/quarantine.py",
     "sync/client/sending.py",
+    "sync/client/waiting_list.py",
+    "sync/client/watchdog.py",
     "sync/client/window.py",
-    # what is pending, kept and shown
+    # what is pending, kept, shown, and waits for a person
+    "sync/client/needs_you.py",
     "sync/client/outbox.py",
+    "sync/client/stores/outbox_history.py",
+    "sync/client/stores/outbox_ladder.py",
+    "sync/client/stores/outbox_needs.py",
     "sync/client/overlay.py",
     "sync/client/rebase.py",
     # the server's step machine and its parts

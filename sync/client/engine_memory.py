@@ -69,6 +69,8 @@ class EngineMemory:
                 self._recorder.inc("operations.reoffered", len(operations))
             case NeedsYouChanged(entries, removed):
                 self._take_entries(entries, removed)
+            case QueueStuck(count=0):
+                self._standing.pop(QueueStuck, None)
             case SnapshotHeld() | QueueStuck():
                 self._standing[type(news)] = news
             case OperationsDone(op_ids):

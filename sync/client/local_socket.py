@@ -6,7 +6,8 @@ A client sends one request a line and gets lines back:
 - ``{"raise": {}}`` → ``{"ok": {}}``, and the window comes to the front;
 - ``{"attach": {}}`` → ``{"ok": {}}``, then every news as ``{"news": NAME, "body": {…}}``, ``Started`` first;
 - ``{"submit": [operation, …]}``, ``{"try_now": {}}``, ``{"find_older": {…}}``, ``{"acknowledge": id}``,
-  ``{"retry": id}``, ``{"accept_board": {}}`` → nothing: what becomes of it comes as news.
+  ``{"retry": id}``, ``{"accept_board": {}}`` → nothing: what becomes of it comes as news. Operations that
+  have to be kept all or none may take several lines: each but the last says ``"more": true``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 LINE_BYTES: Final = 1024 * 1024
 GUESTS: Final = 16
 """More programs than this at one door is a mistake."""
+GATHERED_BYTES: Final = 64 * 1024 * 1024
+"""What operations of several lines may take together; a guest that goes on is shown out."""
 UNSENT_BYTES: Final = 16 * 1024 * 1024
 """A guest that does not read what it asked for is shown out."""
 _PATH_BYTES: Final = 100
@@ -40,11 +43,12 @@ _NAMES: Final = {kind.__name__: kind for kind in NEWS_TYPES}
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, rename={"raise_": "raise"}):
-    """One request: exactly one field is set."""
+    """One request: exactly one field is set, besides ``more``, which belongs to ``submit``."""
 
     raise_: dict[str, str] | None = None
     attach: dict[str, str] | None = None
     submit: tuple[Operation, ...] | None = None
+    more: bool = False
     try_now: dict[str, str] | None = None
     find_older: OlderQuestion | None = None
     acknowledge: str | None = None
@@ -125,6 +129,28 @@ class Host(Protocol):
         ...
 
 
+class _Gathered:
+    """The operations of a guest that belong together and have not all come yet."""
+
+    def __init__(self) -> None:
+        self._operations: list[Operation] = []
+        self._bytes = 0
+
+    def add(self, request: Request, size: int) -> Request | None:
+        """Return the request that is whole now, None while more follows; too much raises ``ValueError``."""
+        if request.submit is None:
+            return request
+        self._operations += request.submit
+        self._bytes += size
+        if self._bytes > GATHERED_BYTES:
+            raise ValueError("too many operations at once")
+        if request.more:
+            return None
+        whole = Request(submit=tuple(self._operations))
+        self._operations, self._bytes = [], 0
+        return whole
+
+
 class Door:
     """The listening side, on the engine's loop."""
 
@@ -175,8 +201,9 @@ class Door:
         self._guests.add(guest)
         try:
             if len(self._guests) <= GUESTS:
+                gathered = _Gathered()
                 while line := await reader.readline():
-                    self._answer(line, guest)
+                    self._answer(line, guest, gathered)
         except (OSError, ValueError):
             pass  # Gone, or a line without end.
         finally:
@@ -184,7 +211,7 @@ class Door:
             self._attached.discard(guest)
             guest.close()
 
-    def _answer(self, line: bytes, guest: asyncio.StreamWriter) -> None:
+    def _answer(self, line: bytes, guest: asyncio.StreamWriter, gathered: _Gathered) -> None:
         try:
             request = msgspec.json.decode(line, type=Request)
         except msgspec.MsgspecError:
@@ -193,7 +220,10 @@ class Door:
         if request.raise_ is not None and not self._host.has_window:
             guest.write(b'{"problem":{"code":"NO_WINDOW","sentence":"This program has no window."}}\n')
             return
-        self._host.on_request(request)
+        whole = gathered.add(request, len(line))
+        if whole is None:
+            return
+        self._host.on_request(whole)
         if request.raise_ is not None or request.attach is not None:
             guest.write(b'{"ok":{}}\n')
         if request.attach is not None:

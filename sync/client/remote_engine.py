@@ -47,13 +47,13 @@ class RemoteEngine:
         self._thread.start()
 
     def submit(self, drafts: Sequence[Operation]) -> None:
-        """Have the engine make operations durable, all or none as far as a line reaches, and send them."""
+        """Have the engine make operations durable, all or none, and send them."""
         line: list[Operation] = []
         size = 0
         for draft in drafts:
             size += len(operation_bytes(draft)) + 1
             if size > _LINE_ROOM and line:
-                self._send(Request(submit=tuple(line)))
+                self._send(Request(submit=tuple(line), more=True))
                 line, size = [], len(operation_bytes(draft)) + 1
             line.append(draft)
         self._send(Request(submit=tuple(line)))

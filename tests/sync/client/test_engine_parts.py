@@ -14,19 +14,25 @@ from sync.client.commands import NewToken, NoToken
 from sync.client.database_thread import STOPPED
 from sync.client.engine_memory import EngineMemory
 from sync.client.engine_stores import Stores
+from sync.client.needs_you import NeedsYou, NeedsYouKind
 from sync.client.news import (
     BoardChanged,
     ConnectionChanged,
     DelayMeasured,
     LinkState,
+    NeedsYouChanged,
     News,
+    OperationFaulted,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
     OperationsRenumbered,
+    OperationsReoffered,
     OperationsSaved,
     OperationsSent,
+    QueueStuck,
     SnapshotApplied,
+    SnapshotHeld,
     Started,
     Welcomed,
 )
@@ -75,6 +81,40 @@ def test_a_newcomer_hears_what_is_not_done_and_how_the_connection_stands() -> No
     assert connection == ConnectionChanged(LinkState.LIVE, 9)
 
 
+def test_a_newcomer_hears_what_waits_for_a_person_and_what_goes_on() -> None:
+    """Entries as they are now; a held board and a stuck queue until they end."""
+    memory = EngineMemory(MemoryRecorder())
+    entries = [NeedsYou(f"op-{number}", NeedsYouKind.QUARANTINED) for number in range(3)]
+    held, stuck = SnapshotHeld(30, 60), QueueStuck(5, 2)
+    for news in (
+        Started((operation("op-1"), operation("op-9")), None, None, 5, (entries[0],)),
+        NeedsYouChanged((entries[1], entries[2]), ("op-0", "unknown")),
+        NeedsYouChanged((NeedsYou("op-9", NeedsYouKind.REJECTED),)),
+        OperationsReoffered((operation("op-8"), operation("op-9"))),
+        held,
+        stuck,
+    ):
+        memory.take(news)
+    started, _, *standing = memory.first_news()
+    assert isinstance(started, Started)
+    assert [each.op_id for each in started.operations] == ["op-8", "op-9"]
+    assert [entry.id for entry in started.needs_you] == ["op-1", "op-2", "op-9"]
+    assert standing == [held, stuck]
+    memory.take(SnapshotApplied(1, 1, (), 0))
+    memory.take(QueueStuck(0, 0))
+    assert memory.first_news()[2:] == []
+
+
+def test_what_is_set_aside_is_no_move_of_a_newcomer() -> None:
+    """It is on its way no more."""
+    memory = EngineMemory(MemoryRecorder())
+    memory.take(Started((operation("op-1"),), None, None, 5))
+    memory.take(NeedsYouChanged((NeedsYou("op-1", NeedsYouKind.UPGRADE),)))
+    started = memory.first_news()[0]
+    assert isinstance(started, Started)
+    assert started.operations == ()
+
+
 def test_what_passes_by_is_counted() -> None:
     """For measurements: how many of each fate, and the last delay."""
     recorder = MemoryRecorder()
@@ -82,6 +122,9 @@ def test_what_passes_by_is_counted() -> None:
     for news in (
         OperationsSaved((operation("a"), operation("b"))),
         OperationsSent(("a", "b")),
+        OperationFaulted("a", 1),
+        OperationsReoffered((operation("a"),)),
+        NeedsYouChanged((NeedsYou("a", NeedsYouKind.REJECTED),)),
         decided("a", Outcome.REJECTED),
         OperationsDone(("b",)),
         OperationsNotSaved(("c",), Problem("NOT_SAVED", "No.")),
@@ -93,6 +136,9 @@ def test_what_passes_by_is_counted() -> None:
     totals = {
         "operations.saved": 2,
         "operations.sent": 2,
+        "operations.faulted": 1,
+        "operations.reoffered": 1,
+        "needs_you.rejected": 1,
         "operations.decided": 1,
         "operations.rejected": 1,
         "operations.done": 1,

@@ -14,6 +14,7 @@ import pytest
 
 from support.orders import make_order
 from support.waiting import eventually
+from sync.client import local_socket
 from sync.client.commands import OlderQuestion
 from sync.client.local_socket import (
     Door,
@@ -176,6 +177,9 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
         assert is_there.acquire(timeout=5)
         engine.submit([OPERATION])
         engine.find_older(OlderQuestion("guest", 1, "SO-1"))
+        engine.acknowledge("op-7")
+        engine.retry("op-8")
+        engine.accept_board()
         engine.try_now()
         # Requests of one guest are carried out in order.
         eventually(lambda: Request(try_now={}) in door.host.asked)
@@ -192,10 +196,13 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
     assert Request(attach={}) in asked
     assert Request(submit=(OPERATION,)) in asked
     assert Request(find_older=OlderQuestion("guest", 1, "SO-1")) in asked
+    assert Request(acknowledge="op-7") in asked
+    assert Request(retry="op-8") in asked
+    assert Request(accept_board={}) in asked
 
 
 def test_any_number_of_operations_gets_through_the_door(tmp_path: Path) -> None:
-    """A line has a limit; what is longer goes in several, in its order."""
+    """A line has a limit; what is longer goes in several, and is one request to the engine all the same."""
     path = tmp_path / "engine.sock"
     many = [
         Operation(f"op-{number}", "order-1", PutOnHold("other", "x" * 60_000), "device-1", number)
@@ -208,8 +215,19 @@ def test_any_number_of_operations_gets_through_the_door(tmp_path: Path) -> None:
         engine.try_now()
         eventually(lambda: Request(try_now={}) in door.host.asked)
         engine.stop()
-        asked = [operation for request in door.host.asked for operation in request.submit or ()]
-    assert asked == many
+        asked = [request.submit for request in door.host.asked if request.submit]
+    assert asked == [tuple(many)]
+
+
+def test_operations_without_end_are_shown_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has to be kept all or none must fit into memory; nothing of it reaches the engine."""
+    monkeypatch.setattr(local_socket, "GATHERED_BYTES", 1_000)
+    path = tmp_path / "engine.sock"
+    line = b'{"submit":[],"more":true,"padding":"%s"}\n' % (b"x" * 600)
+    with OpenDoor(path) as door, connected(path) as guest:
+        guest.sendall(line * 2)
+        assert guest.recv(1) == b""
+        assert door.host.asked == []
 
 
 def test_an_engine_that_goes_away_is_told(tmp_path: Path) -> None:

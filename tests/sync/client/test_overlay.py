@@ -42,6 +42,31 @@ def test_the_same_draft_twice_is_one() -> None:
     assert len(overlay.of("x")) == 1
 
 
+def test_operations_lie_in_the_order_of_their_numbers() -> None:
+    """What a restored server is offered again was made before what is there; drafts come last."""
+    overlay = Overlay()
+    overlay.saved([numbered("c", "x", 3)], JUDGE)
+    overlay.begin([draft("d", "x")], JUDGE)
+    overlay.saved([numbered("a", "x", 1), numbered("b", "x", 2)], JUDGE)
+    assert [entry.operation.op_id for entry in overlay.of("x")] == ["a", "b", "c", "d"]
+
+
+def test_every_fate_is_known() -> None:
+    """Saving, pending, sent, acknowledged: of each operation, for whoever asks."""
+    overlay = Overlay()
+    overlay.begin([draft(name, "x") for name in "abcd"], JUDGE)
+    overlay.saved([numbered("b", "x", 1), numbered("c", "x", 2), numbered("d", "x", 3)], JUDGE)
+    overlay.sent(["c", "d", "unknown"])
+    overlay.settled(["d"])
+    assert {entry.operation.op_id: entry.fate for entry in overlay.of("x")} == {
+        "a": Fate.SAVING,
+        "b": Fate.PENDING,
+        "c": Fate.SENT,
+        "d": Fate.ACKED,
+    }
+    assert [operation.op_id for operation in overlay.not_sent()] == ["b", "c", "a"]
+
+
 def test_a_known_outcome_ends_not_sent_but_not_the_replay() -> None:
     """Settled operations stay on top; they no longer count as not sent."""
     overlay = Overlay()

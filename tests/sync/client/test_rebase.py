@@ -85,4 +85,6 @@ def test_the_fate_of_an_order_is_the_furthest_behind() -> None:
     assert fate_of([]) is Fate.SETTLED
     assert fate_of(settled) is Fate.SETTLED
     assert fate_of([*settled, *waiting]) is Fate.PENDING
+    assert fate_of(pending(move("d", Stage.PICKED), fate=Fate.SENT)) is Fate.PENDING
+    assert fate_of(pending(move("e", Stage.PICKED), fate=Fate.ACKED)) is Fate.SETTLED
     assert fate_of([*saving, *waiting]) is Fate.SAVING

@@ -13,14 +13,18 @@ from support.boards import ServerBoard
 from support.orders import make_order
 from sync.client.board_view import BoardView
 from sync.client.cache import Cache
+from sync.client.needs_you import NeedsYou, NeedsYouKind
 from sync.client.news import (
     BoardChanged,
     DelayMeasured,
+    NeedsYouChanged,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
     OperationsRenumbered,
+    OperationsReoffered,
     OperationsSaved,
+    OperationsSent,
     SnapshotApplied,
     Started,
 )
@@ -143,6 +147,29 @@ def test_a_new_identity_keeps_the_operations_on_top(bench: Bench) -> None:
     take_news(bench.view, OperationsRenumbered((renewed,)), JUDGE)
     assert bench.place_of("order-1") is Stage.PICKING
     assert bench.view.not_sent_count() == 1
+
+
+def test_what_is_offered_again_lies_below_what_is_newer(bench: Bench) -> None:
+    """It was made before, so it is replayed before: the claim of now falls on what was moved then."""
+    bench.board.snapshot_into(bench.cache)
+    take_news(bench.view, SnapshotApplied(3, 3, (), 0), JUDGE)
+    newer = Operation("op-2", "order-1", Move(Stage.PICKED), "device", 2, "eva", base_stage=Stage.PICKING)
+    take_news(bench.view, OperationsSaved((newer,)), JUDGE)
+    assert bench.place_of("order-1") is Stage.CONFIRMED
+    take_news(bench.view, OperationsReoffered((move(1), newer)), JUDGE)
+    assert bench.place_of("order-1") is Stage.PICKED
+
+
+@pytest.mark.parametrize(("kind", "stage"), [("quarantined", Stage.CONFIRMED), ("overruled", Stage.PICKING)])
+def test_what_is_set_aside_lies_on_top_no_more(bench: Bench, kind: str, stage: Stage) -> None:
+    """It will not happen unless a person wants it; other entries change no card."""
+    bench.board.snapshot_into(bench.cache)
+    take_news(bench.view, SnapshotApplied(3, 3, (), 0), JUDGE)
+    take_news(bench.view, OperationsSaved((move(1),)), JUDGE)
+    assert take_news(bench.view, OperationsSent(("op-1", "unknown")), JUDGE) == BoardChange()
+    assert bench.fate("order-1") is Fate.PENDING
+    take_news(bench.view, NeedsYouChanged((NeedsYou("op-1", NeedsYouKind(kind)),)), JUDGE)
+    assert bench.place_of("order-1") is stage
 
 
 def test_other_news_change_nothing(bench: Bench) -> None:
