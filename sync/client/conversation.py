@@ -96,7 +96,6 @@ class Conversation:
         self._notices = notices
         self._end = end
         self._forget_token = forget_token
-        self._link: Link | None = None
         self._welcome: Welcome | None = None
         self._offer = Offer(Kept(), cache.epoch)
         self._covered = ("", 0)
@@ -125,9 +124,14 @@ class Conversation:
         welcome = self._shown_welcome()
         return welcome is not None and self._follower.cursor >= welcome.head
 
+    @property
+    def is_holding(self) -> bool:
+        """Say whether the server's board was not let in on this link: then nothing moves on it."""
+        return self._follower.is_held
+
     def close_link(self) -> None:
         """Forget what was said on the link; what was underway on it counts as not sent."""
-        self._link = self._welcome = None
+        self._welcome = None
         self._sending.close_link()
         self._follower.close_link()
 
@@ -223,7 +227,6 @@ class Conversation:
             self._emitter.publish(ProblemArose(_UPGRADE))
 
     def _on_welcome(self, link: Link, welcome: Welcome) -> None:
-        self._link = link
         link.welcome = self._welcome = welcome
         self._notices.note_server_wall(welcome.wall_ms)
         self._sending.person = welcome.person
@@ -305,8 +308,6 @@ class Conversation:
 
     def _on_held(self, held: HeldBack) -> None:
         """Keep the link although the board does not follow it: moves go on, and a person is asked."""
-        if self._link is not None:
-            self._link.is_holding = True
         if held != self._held:
             self._held = held
             self._emitter.publish(SnapshotHeld(held.removed, held.open))

@@ -234,6 +234,7 @@ class ClientMachine:
     def _look_at(self, link: Link) -> None:
         """Drop a link that does not answer; keep the other side sure that we are here."""
         now = self._clock.mono_ms()
+        link.is_holding = self._conversation.is_holding
         if link.welcome is not None:
             self._conversation.look()
         complaint = link.complaint(now, self._conversation.oldest_sent_ms)

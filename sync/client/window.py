@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sync.client.store_values import Held, OutboxState
+from sync.client.store_values import OutboxState
 from sync.contract.limits import CLIENT_FRAME_BYTES, SUBMIT_OPERATIONS, SUBMIT_WINDOW
 from sync.contract.messages import Verdict
 from sync.contract.operations import Operation, Reason, operation_bytes
@@ -59,10 +59,6 @@ class Window:
     def operations(self) -> tuple[Operation, ...]:
         """Return everything held."""
         return tuple(held.operation for held in self._held.values())
-
-    def held(self) -> list[Held]:
-        """Return everything held, each with its verdict."""
-        return [Held(held.operation, held.verdict) for held in self._held.values()]
 
     def add(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
         """Hold these too, just become durable, in the order of their numbers; return the new ones."""

@@ -28,7 +28,8 @@ from sync.client.news import (
     ProblemArose,
 )
 from sync.client.quarantine import AGAIN, MOST_FAULTS
-from sync.client.store_values import Held
+from sync.client.store_values import Held, OutboxState
+from sync.client.window import Window
 from sync.contract.messages import Decided, Delta, Faulted, Submit
 from sync.contract.operations import Acknowledge as Acknowledged
 from sync.contract.operations import (
@@ -165,6 +166,24 @@ def test_a_fault_on_what_is_not_under_way_is_nothing() -> None:
     fault(bench, "op-1", 1)
     fault(bench, "stranger", 7)
     assert bench.news(OperationFaulted) == []
+
+
+def test_what_is_before_the_faulted_one_is_still_under_way() -> None:
+    """Its answer may come yet; it is not sent twice."""
+    bench = live("op-1", "op-2", "op-3")
+    fault(bench, "op-2", 2)
+    bench.fire(AGAIN)
+    bench.hear(decided(verdict("op-1", 1, 1), verdict("op-2", 2, 2)))
+    assert submits(bench) == [["op-2"], ["op-3"]]
+
+
+def test_a_skip_for_what_is_decided_or_gone_changes_nothing() -> None:
+    """The window holds what it held."""
+    told = verdict("op-1", 1, 1)
+    window = Window(OutboxState(DEVICE, 3, (Held(numbered("op-1", 1), told), Held(numbered("op-2", 2)))))
+    for place in (1, 9):
+        window.exchange(msgspec.structs.replace(numbered("op-1", place), change=Skip()))
+    assert window.operations() == (numbered("op-1", 1), numbered("op-2", 2))
 
 
 def test_a_new_link_does_not_wait_for_the_last_ones_fault() -> None:

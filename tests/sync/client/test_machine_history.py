@@ -179,6 +179,18 @@ def test_an_answer_for_a_link_that_is_gone_says_no_hello() -> None:
     assert len(bench.said()) == 1
 
 
+def test_a_link_that_ends_between_the_answers_says_no_hello() -> None:
+    """What is kept is known by then, where the board stands is not."""
+    bench = MachineBench(cache=cached())
+    bench.is_holding = True
+    bench.connect()
+    asked = bench.held_jobs.pop()
+    bench.step(bench.carried_out(asked))
+    bench.lose()
+    bench.let_go()
+    assert len(bench.said()) == 1
+
+
 def test_what_a_backup_covers_is_let_go_of_once() -> None:
     """In pieces, for each new word of the server, welcome or heartbeat."""
     bench = keeping(KEPT)

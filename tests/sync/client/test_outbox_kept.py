@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from support.clocks import CountingIds
 from support.drafts import draft, verdict
 from support.faults import CrashAt, CrashError
+from support.repository import ROOT
 from sync.client.outbox import Outbox
 from sync.client.store_values import Kept
 from sync.client.stores import outbox_history
@@ -237,3 +239,18 @@ def test_a_refused_operation_that_is_kept_is_offered_too(outbox: Outbox) -> None
     change = outbox.decide([verdict(numbered, 3)]).change
     assert (change.entries, change.removed) == ((), ("f",))
     assert outbox.needs_you() == ()
+
+
+def test_an_older_file_tells_its_own_from_a_former_identitys(tmp_path: Path) -> None:
+    """The first version did not say; the operations themselves do, except one that has rotted."""
+    path = tmp_path / "outbox.db"
+    shutil.copy(ROOT / "tests" / "golden" / "client" / "outbox-v1.db", path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "UPDATE kept SET body = CAST(replace(body, device_id, 'former') AS BLOB)"
+            " FROM identity WHERE place = 1"
+        )
+        connection.execute("UPDATE kept SET body = x'00' WHERE place = 2")
+        connection.commit()
+    with closing(Outbox.open(path, CountingIds(900)).outbox) as outbox:
+        assert outbox.kept() == Kept("", 2, has_former=True)

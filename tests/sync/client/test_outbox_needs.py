@@ -118,6 +118,13 @@ def test_an_answer_is_durable_as_the_entry_goes(outbox: Outbox) -> None:
     assert [each.op_id for each in outbox.state().pending] == ["seen"]
 
 
+def test_an_entry_is_there_once(outbox: Outbox) -> None:
+    """The same again is no news."""
+    entry = NeedsYou("a", NeedsYouKind.SALVAGED)
+    assert outbox.add_entry(entry) == NeedsYouChange((entry,))
+    assert not outbox.add_entry(entry)
+
+
 def test_the_list_is_bounded_but_not_for_only_copies(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest refusals give way, as the server's log has them; what is only here stays."""
     monkeypatch.setattr(outbox_needs, "ENTRIES", 2)
