@@ -1,13 +1,11 @@
-"""Reads of the boards: pages of the log, whole snapshots, heads, who a token is."""
+"""Reads of the boards: pages of the log, heads, single orders, who a token is."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from server.kernel import token_rows
@@ -17,18 +15,12 @@ from server.kernel.records import (
     Page,
     Principal,
     SiteKey,
-    Snapshot,
-    SnapshotFor,
 )
 from server.kernel.signed import unsigned
 from server.schema import boards, operation_log, order_sources, orders
-from sync.contract.codec import encode_compressed
-from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES, SNAPSHOT_CHUNK_BYTES, SNAPSHOT_CHUNK_ORDERS
-from sync.contract.messages import RawSnapshotChunk
+from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES
 from sync.contract.ports import Clock
 
-SNAPSHOT_REUSE_ENTRIES: Final = 256
-"""A snapshot that somebody still receives serves the next one too, when one page brings it up to date."""
 REFS_PER_QUERY: Final = 500
 _HEAD: Final = (boards.c.seq, boards.c.epoch, boards.c.durable_seq, boards.c.state_hash)
 
@@ -40,7 +32,6 @@ class BoardReader:
         """Read through ``engine``."""
         self._engine = engine
         self._clock = clock
-        self._snapshots: weakref.WeakValueDictionary[SiteKey, Snapshot] = weakref.WeakValueDictionary()
 
     def authenticate(self, token: str) -> Principal | None:
         """Return who an access token is, None when it is nobody's or over."""
@@ -50,40 +41,12 @@ class BoardReader:
     def head(self, site: SiteKey) -> Head:
         """Return where the log of a board stands."""
         with self._engine.begin() as connection:
-            return _head(connection, site)
+            return head_of(connection, site)
 
     def page(self, site: SiteKey, cursor: int) -> Page:
         """Return the log after ``cursor``, at most a delta's worth of it."""
         with self._engine.begin() as connection:
-            rows = connection.execute(
-                select(operation_log.c.entry)
-                .where(operation_log.c.site_id == site.site_id, operation_log.c.seq > cursor)
-                .order_by(operation_log.c.seq)
-                .limit(DELTA_ENTRIES)
-            ).scalars()
-            entries = fitting(rows)
-        return Page(cursor, cursor + len(entries), entries)
-
-    def snapshot(self, site: SiteKey, device_id: str) -> SnapshotFor:
-        """Return the whole board for one device, consistent at one seq."""
-        with self._engine.begin() as connection:
-            head = _head(connection, site)
-            snapshot = self._snapshots.get(site)
-            if (
-                snapshot is None
-                or snapshot.epoch != head.epoch
-                or head.seq - snapshot.seq > SNAPSHOT_REUSE_ENTRIES
-            ):
-                snapshot = _snapshot(connection, site, head)
-                self._snapshots[site] = snapshot
-            decided = connection.execute(
-                select(func.max(operation_log.c.device_seq)).where(
-                    operation_log.c.site_id == site.site_id,
-                    operation_log.c.device_id == device_id,
-                    operation_log.c.seq <= snapshot.seq,
-                )
-            ).scalar()
-        return SnapshotFor(snapshot, decided or 0)
+            return log_page(connection, site, cursor)
 
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
         """Return the heads of these boards, and which of these sign-ins are over."""
@@ -141,6 +104,18 @@ def fitting(rows: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
+def log_page(connection: Connection, site: SiteKey, cursor: int) -> Page:
+    """Return the log after ``cursor``, at most a delta's worth of it."""
+    rows = connection.execute(
+        select(operation_log.c.entry)
+        .where(operation_log.c.site_id == site.site_id, operation_log.c.seq > cursor)
+        .order_by(operation_log.c.seq)
+        .limit(DELTA_ENTRIES)
+    ).scalars()
+    entries = fitting(rows)
+    return Page(cursor, cursor + len(entries), entries)
+
+
 def of_site(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the orders that a site has, on its board or behind it."""
     return (
@@ -155,7 +130,8 @@ def on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
     return *of_site(site), orders.c.retired_at.is_(None)
 
 
-def _head(connection: Connection, site: SiteKey) -> Head:
+def head_of(connection: Connection, site: SiteKey) -> Head:
+    """Return where the log of a board stands."""
     row = connection.execute(
         select(*_HEAD).where(
             boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id
@@ -166,33 +142,3 @@ def _head(connection: Connection, site: SiteKey) -> Head:
 
 def _as_head(seq: int, epoch: str, durable_seq: int, state_hash: int) -> Head:
     return Head(seq, epoch, durable_seq, unsigned(state_hash))
-
-
-def _snapshot(connection: Connection, site: SiteKey, head: Head) -> Snapshot:
-    """Build the frames of a board out of stored bytes: nothing is decoded."""
-    state_hash = connection.execute(
-        select(boards.c.state_hash).where(boards.c.site_id == site.site_id)
-    ).scalar_one()
-    # By the chunk: a driver may else fetch the whole board before it gives the first row.
-    bodies = select(orders.c.body).where(*on_board(site)).order_by(orders.c.id)
-    rows = connection.execute(bodies, execution_options={"yield_per": SNAPSHOT_CHUNK_ORDERS}).scalars()
-    frames: list[bytes] = []
-    count = 0
-    for chunk in _chunks(rows):
-        frames.append(encode_compressed(RawSnapshotChunk(len(frames), chunk)))
-        count += len(chunk)
-    return Snapshot(head.epoch, head.seq, count, unsigned(state_hash), tuple(frames))
-
-
-def _chunks(rows: Iterable[bytes]) -> Iterator[list[msgspec.Raw]]:
-    """Part orders by number and by length: two hundred long ones would be no frame that a client takes."""
-    chunk: list[msgspec.Raw] = []
-    size = 0
-    for row in rows:
-        if chunk and (len(chunk) == SNAPSHOT_CHUNK_ORDERS or size + len(row) > SNAPSHOT_CHUNK_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(msgspec.Raw(row))
-        size += len(row)
-    if chunk:
-        yield chunk

@@ -19,7 +19,7 @@ from server.kernel.connections import (
     Tail,
     delta_frame,
 )
-from server.kernel.records import Committed, Head, Page, SiteKey, SnapshotFor
+from server.kernel.records import Committed, FirstPage, Head, Page, SiteKey, SnapshotFor
 from server.kernel.refusals import Refusal
 from server.kernel.wishes import Wishes
 from sync.contract.codec import encode
@@ -86,12 +86,17 @@ class Fanout:
         ]
 
     def load(self, connection: Connection, board: Board) -> None:
-        """Send the whole board first."""
+        """Send the whole board first, and before it something to look at where there is nothing."""
         connection.phase = Phase.LOADING
+        if connection.hello is not None and connection.hello.cursor == 0:
+            self._wishes.job(
+                "copies", "first_page", (board.site,), lambda result, _: self._on_page_one(connection, result)
+            )
+        # Never an older board than what was sent already: what a terminal has seen happen stays so.
         self._wishes.job(
-            "reader",
+            "copies",
             "snapshot",
-            (board.site, connection.device_id),
+            (board.site, connection.device_id, connection.cursor),
             lambda result, error: self._on_snapshot(connection, result, error),
         )
 
@@ -171,6 +176,11 @@ class Fanout:
             elif frame:
                 # It got these entries on another way meanwhile; there may be more.
                 self.pump(connection)
+
+    def _on_page_one(self, connection: Connection, result: object) -> None:
+        # Without it the whole board comes all the same.
+        if isinstance(result, FirstPage) and result.frame and connection.phase is Phase.LOADING:
+            self._wishes.send(connection, result.frame)
 
     def _on_snapshot(self, connection: Connection, result: object, error: str) -> None:
         if error or not isinstance(result, SnapshotFor):

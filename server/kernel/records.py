@@ -111,6 +111,8 @@ class Answered(NamedTuple):
     page: Page
     seq: int
     frame: str | bytes | None
+    orders: int = 0
+    """How many orders the answer gives."""
 
 
 class FirstPage(NamedTuple):

@@ -20,8 +20,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from sync.client.bisecting import EVERYTHING, Range, Sum, Wanted
 from sync.client.store_values import (
     CacheChange,
+    CacheRepair,
     CacheSnapshot,
     CacheState,
     DeltaRefused,
@@ -30,9 +32,10 @@ from sync.client.store_values import (
 )
 from sync.client.stores import cache_schema as schema
 from sync.client.stores import files
-from sync.client.stores.cache_check import check_step
-from sync.client.stores.cache_delta import UnknownOrderError, apply_page, own_verdicts
+from sync.client.stores.cache_check import SUMS, DamagedOrderError, DamagedSumError, check_step
+from sync.client.stores.cache_delta import apply_page, own_verdicts
 from sync.client.stores.cache_meta import put_meta, read_number, read_state
+from sync.client.stores.cache_ranges import Replaced, distrust, replace_range, split, sums, whole_sum
 from sync.client.stores.cache_snapshot import Staging, drop_piece, drop_set
 from sync.client.stores.carriers import Carriers
 from sync.contract.messages import Person, Site, SnapshotBegin
@@ -67,6 +70,8 @@ class Cache:
         self._connection = connection
         self._carriers = Carriers(connection)
         self._staging: Staging | None = None
+        self.is_suspect = False
+        """Whether a check found orders that are to be compared with the server's."""
 
     @classmethod
     def open(cls, path: Path, faults: FaultHook | None = None) -> OpenedCache:
@@ -96,22 +101,21 @@ class Cache:
         decided = before.decided_device_seq if before.device_id == device_id else 0
         decided = max((decided, *(verdict.device_seq for verdict in own)))
         next_local_id = read_number(self._connection, "next_local_id", 1)
-        try:
-            with self._transaction("apply_delta"):
-                applied = apply_page(self._connection, self._carriers, entries, next_local_id)
-                state_hash = (before.state_hash + applied.hash_change) % HASH_MODULUS
-                put_meta(
-                    self._connection,
-                    cursor=seq,
-                    state_hash=state_hash,
-                    device_id=device_id,
-                    decided_device_seq=decided,
-                    orders=before.orders + applied.count_change,
-                    next_local_id=max(next_local_id, *(local_id + 1 for local_id in applied.changed), 1),
-                )
-        except UnknownOrderError:
-            return DeltaRefused("unknown_order", before.cursor)
-        return CacheChange(seq, state_hash, decided, applied.changed, applied.removed, own)
+        with self._transaction("apply_delta"):
+            applied = apply_page(self._connection, self._carriers, entries, next_local_id)
+            state_hash = (before.state_hash + applied.hash_change) % HASH_MODULUS
+            put_meta(
+                self._connection,
+                cursor=seq,
+                state_hash=state_hash,
+                device_id=device_id,
+                decided_device_seq=decided,
+                orders=before.orders + applied.count_change,
+                next_local_id=max(next_local_id, *(local_id + 1 for local_id in applied.changed), 1),
+            )
+        return CacheChange(
+            seq, state_hash, decided, applied.changed, applied.removed, own, is_whole=applied.is_whole
+        )
 
     def begin_snapshot(self, begin: SnapshotBegin) -> None:
         """Stage a whole board; one that was begun before is dropped."""
@@ -158,6 +162,58 @@ class Cache:
             )
         return CacheSnapshot(begin.seq, begin.epoch, begin.state_hash, begin.orders, begin.decided_device_seq)
 
+    def put_page(self, orders: Sequence[Order]) -> CacheChange:
+        """Show these orders until the snapshot is whole; a cache that holds a board already shows that."""
+        state = self.state()
+        if state.epoch:
+            return CacheChange(state.cursor, state.state_hash, state.decided_device_seq)
+        with self._transaction("put_page"):
+            replaced = self._replace(EVERYTHING, orders)
+        return CacheChange(0, 0, 0, replaced.changed, replaced.removed)
+
+    # ------------------------------------------------------------------ comparing and repairing
+
+    def resum(self) -> int:
+        """Let hash and number of the orders be those of the rows, and return the hash.
+
+        A row that was lost on the disk is in what the file says of itself, and in no sum.
+        """
+        with self._transaction("resum"):
+            state_hash, orders = whole_sum(self._connection)
+            put_meta(self._connection, state_hash=state_hash, orders=orders)
+        return state_hash
+
+    def split(self, wanted: Sequence[Wanted]) -> tuple[Range, ...]:
+        """Part ranges of order ids into so many of equal size each, fewer where there are fewer orders."""
+        return split(self._connection, wanted)
+
+    def range_sums(self, seq: int, ranges: Sequence[Range]) -> tuple[Sum, ...] | DeltaRefused:
+        """Return hash and number of the orders of each range at exactly ``seq``."""
+        cursor = self.state().cursor
+        return sums(self._connection, ranges) if seq == cursor else DeltaRefused("gap", cursor)
+
+    def repair(self, seq: int, lo: str, hi: str, orders: Sequence[Order]) -> CacheRepair | DeltaRefused:
+        """Let a range hold exactly the server's orders at ``seq``, which must be the cursor; it stays."""
+        state = self.state()
+        if seq != state.cursor:
+            return DeltaRefused("gap", state.cursor)
+        with self._transaction("repair"):
+            replaced = self._replace((lo, hi), orders)
+            state_hash = (state.state_hash + replaced.hash_change) % HASH_MODULUS
+            count = state.orders + replaced.count_change
+            put_meta(self._connection, state_hash=state_hash, orders=count)
+        decided = state.decided_device_seq
+        change = CacheChange(seq, state_hash, decided, replaced.changed, replaced.removed)
+        return CacheRepair(change, replaced.orders)
+
+    def _replace(self, bounds: Range, orders: Sequence[Order]) -> Replaced:
+        next_local_id = read_number(self._connection, "next_local_id", 1)
+        replaced = replace_range(self._connection, self._carriers, bounds, orders, next_local_id)
+        put_meta(self._connection, next_local_id=replaced.next_local_id)
+        return replaced
+
+    # ------------------------------------------------------------------ the file itself
+
     def tidy(self) -> bool:
         """Drop a small piece of a replaced board; True when there is more to do."""
         with self._transaction("tidy"):
@@ -166,8 +222,24 @@ class Cache:
             return self._staging is None and drop_piece(self._connection, schema.STAGING)
 
     def check(self, after: int) -> int:
-        """Check some rows after a local id; return where to go on, 0 at the end; raises."""
-        return check_step(self._connection, after)
+        """Check some rows after a local id; return where to go on, 0 at the end; raises.
+
+        What single orders lack is not raised: the state hash then differs from the server's, and it is said
+        by ``is_suspect``.
+        """
+        try:
+            return check_step(self._connection, after)
+        except DamagedOrderError as error:
+            self.is_suspect = True
+            state = self.state()
+            with self._transaction("check"):
+                change = distrust(self._connection, error.local_id)
+                put_meta(self._connection, state_hash=(state.state_hash + change) % HASH_MODULUS)
+            return error.local_id
+        except DamagedSumError:
+            self.is_suspect = True
+            self.resum()
+            return SUMS
 
     def remember(self, site: Site | None, person: Person | None, last_contact_ms: int | None) -> None:
         """Keep whose board it is and when the server last spoke; None leaves a value as it is."""

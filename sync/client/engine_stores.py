@@ -133,6 +133,11 @@ class Stores:
                 return
             if following:
                 self._check_after(following)
+            elif self._cache.is_suspect:
+                # The next hello tells the server's hash, and what differs is replaced.
+                self._cache.is_suspect = False
+                self._told(_SUSPECT)
+                self._rebuilt()
 
         self._later(work)
 
@@ -238,6 +243,13 @@ def _check_writable(profile: Profile) -> None:
                 f"No move can be kept: {path} cannot be written. The board is shown as it was last.",
                 "Have IT look at the rights of the file, then start the program again.",
             )
+
+
+_SUSPECT: Final = Problem(
+    "CACHE_DAMAGED",
+    "The board's copy on this computer is damaged in places. They are compared with the server's and replaced.",
+    "Nothing to do; if this comes back, tell IT: the disk may be failing.",
+)
 
 
 def _put_aside(reason: str, name: str) -> Problem:

@@ -2,6 +2,9 @@
 
 The cache runs behind: a page is handed over as a job and counts only when the job is done. What
 this link has handed over is ``received``; where the board stands is ``cursor``.
+
+When the server's state hash is another than the cache's at the same seq, or a page does not fit the orders
+that are here, the copy is damaged: what differs is looked for and replaced (:mod:`sync.client.repairing`).
 """
 
 from __future__ import annotations
@@ -9,19 +12,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sync.client.emitter import Emitter
+from sync.client.repairing import Repairing
 from sync.client.store_values import (
     CacheChange,
     CacheSnapshot,
     CacheState,
     DeltaRefused,
+    Repaired,
     SnapshotHeld,
     SnapshotRefused,
 )
-from sync.contract.messages import BoardMessage, Delta, SnapshotBegin, SnapshotChunk, SnapshotEnd
+from sync.contract.messages import (
+    BoardMessage,
+    Compared,
+    Delta,
+    Repair,
+    SnapshotBegin,
+    SnapshotChunk,
+    SnapshotEnd,
+    SnapshotPage,
+)
 from sync.contract.ports import Clock
 from sync.contract.problems import Problem
 
-Applied = Callable[[CacheChange | CacheSnapshot | SnapshotHeld], None]
+Applied = Callable[[CacheChange | CacheSnapshot | SnapshotHeld | Repaired], None]
 Failed = Callable[[str, Problem | None], None]
 """Called with a reason for IT, and a problem when a person should know of it."""
 
@@ -50,9 +64,11 @@ class Follower:
         self.received = cache.cursor
         self.is_accepting = False
         """Whether a person wants the next whole board, whatever it lacks."""
-        self._is_held = False
+        self.is_held = False
+        """Whether the server's board was not let in on this link."""
         self._snapshot: SnapshotBegin | None = None
         self._link = 0
+        self._repairing = Repairing(emitter, self._advance, applied, self._on_unwritten)
 
     def open_link(self, link: int, cache: CacheState) -> None:
         """Go on from where the cache really stands, over a new link."""
@@ -61,15 +77,16 @@ class Follower:
         self.cursor = cache.cursor
         self.received = cache.cursor
         self._snapshot = None
-        self._is_held = False
+        self.is_held = False
 
     def close_link(self) -> None:
         """Hear no more of what the last link's jobs come to, other than what they wrote."""
         self._link = 0
+        self._repairing.stop()
 
     def on_message(self, device_id: str, message: BoardMessage) -> None:
         """Take in what brings the board; while a whole one is held back nothing fits the one that is here."""
-        if self._is_held:
+        if self.is_held:
             return
         match message:
             case Delta():
@@ -80,9 +97,26 @@ class Follower:
                 self.on_chunk(message)
             case SnapshotEnd():
                 self.on_end(device_id, message)
+            case SnapshotPage(orders):
+                self._job("put_page", (tuple(orders),))
+            case Compared():
+                self._repairing.on_compared(message)
+            case Repair():
+                self._repairing.on_repair(message)
 
     def on_state_hash(self, seq: int, state_hash: int) -> None:
-        """Take in what the server's board sums up to at ``seq``."""
+        """Compare the cache with the server's board at ``seq``, when the cache gets to stand just there."""
+        if self.is_held or self._snapshot is not None or seq != self.received:
+            return
+        link = self._link
+
+        def compare(result: object, error: str) -> None:
+            # An error shows at the next hello, which asks the same.
+            if not error and link == self._link and isinstance(result, CacheState):
+                is_same = result.cursor != seq or result.state_hash == state_hash
+                self._look_for_damage(is_same)
+
+        self._emitter.job("cache", "state", then=compare)
 
     def on_delta(self, device_id: str, delta: Delta) -> None:
         """Hand a page to the cache, unless it does not follow on what was handed over before."""
@@ -96,6 +130,7 @@ class Follower:
     def on_begin(self, begin: SnapshotBegin) -> None:
         """Stage a whole board; one that was unfinished is dropped."""
         self._snapshot = begin
+        self._repairing.stop()
         self._job("begin_snapshot", (begin,))
 
     def on_chunk(self, chunk: SnapshotChunk) -> None:
@@ -120,7 +155,7 @@ class Follower:
 
         def done(result: object, error: str) -> None:
             if error:
-                self._fail(link, error, Problem("CACHE_NOT_WRITTEN", _NOT_WRITTEN, _MAKE_ROOM))
+                self._on_unwritten(link, error)
             elif isinstance(result, SnapshotRefused):
                 self._fail(link, f"snapshot refused: {result.reason}", _NOT_WHOLE)
             elif isinstance(result, DeltaRefused):
@@ -133,13 +168,13 @@ class Follower:
         self._emitter.job("cache", method, *arguments, then=done)
 
     def _refused(self, link: int, refused: DeltaRefused) -> None:
-        if self._is_held:
+        if self.is_held:
             # It came on the heels of the board that was not let in.
             return
-        # An order that the cache does not know means that it is not the server's board: take it anew.
-        if refused.reason != "gap":
-            self._emitter.job("cache", "forget", then=_nothing)
         self._fail(link, f"delta refused: {refused.reason}", None)
+
+    def _on_unwritten(self, link: int, error: str) -> None:
+        self._fail(link, error, Problem("CACHE_NOT_WRITTEN", _NOT_WRITTEN, _MAKE_ROOM))
 
     def _fail(self, link: int, detail: str, problem: Problem | None) -> None:
         if link == self._link:
@@ -149,7 +184,7 @@ class Follower:
         """Keep the board that is here; what follows on this link belongs to the other one."""
         self._tidy()
         if link == self._link:
-            self._is_held = True
+            self.is_held = True
             self._applied(held)
 
     def _advance(self, result: CacheChange | CacheSnapshot) -> None:
@@ -161,6 +196,13 @@ class Follower:
         else:
             self.cursor = result.cursor
         self._applied(result)
+        if isinstance(result, CacheChange) and not self._repairing.is_underway:
+            self._look_for_damage(result.is_whole)
+
+    def _look_for_damage(self, is_whole: bool) -> None:
+        """Find out what is wrong with the copy, unless a whole board is on its way anyway."""
+        if not is_whole and self._link and self._snapshot is None and not self.is_held:
+            self._repairing.start(self._link)
 
     def _tidy(self) -> None:
         """Drop the replaced tables piece by piece, so that no job holds the database thread long."""
@@ -169,7 +211,3 @@ class Follower:
     def _on_tidied(self, result: object, error: str) -> None:
         if result and not error:
             self._tidy()
-
-
-def _nothing(result: object, error: str) -> None:
-    """What came of it shows at the next hello, which asks the cache where it stands."""

@@ -17,7 +17,7 @@ import zstandard
 
 from sync.contract.changes import KINDS
 from sync.contract.limits import CLIENT_FRAME_BYTES, JSON_DEPTH, SERVER_FRAME_BYTES
-from sync.contract.messages import ClientMessage, Message, RawDelta, RawSnapshotChunk, ServerMessage
+from sync.contract.messages import ClientMessage, Message, RawDelta, ServerMessage
 
 Frame = str | bytes
 _T = TypeVar("_T")
@@ -39,15 +39,15 @@ _ENCODER: Final = msgspec.json.Encoder()
 # msgspec types a decoder of a union as Any; the annotation says what it gives.
 _CLIENT: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _SERVER: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
-_LEVEL: Final = 1
+_LEVEL: Final = 3
 
 
-def encode(message: Message | RawDelta | RawSnapshotChunk) -> str:
+def encode(message: Message | RawDelta) -> str:
     """Return the text frame of a message."""
     return _ENCODER.encode(message).decode()
 
 
-def encode_compressed(message: Message | RawDelta | RawSnapshotChunk) -> bytes:
+def encode_compressed(message: Message | RawDelta) -> bytes:
     """Return the binary frame of a message: worth it from some kilobytes on."""
     return zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(message))
 

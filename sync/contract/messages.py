@@ -6,10 +6,12 @@ back; ``docs/protocol.md`` tells the conversation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from sync.contract.columns import OrderColumns, columns_of
 from sync.contract.operations import LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import Order
 from sync.contract.problems import Problem
@@ -189,17 +191,20 @@ class SnapshotPage(_Message, frozen=True, tag="snapshot_page"):
 
 
 class SnapshotChunk(_Message, frozen=True, tag="snapshot_chunk"):
-    """Some orders of the snapshot; ``index`` from 0."""
+    """Some orders of the snapshot, as columns; ``index`` from 0."""
 
     index: int
-    orders: list[Order]
+    columns: OrderColumns
 
+    @classmethod
+    def of(cls, index: int, orders: Sequence[Order]) -> SnapshotChunk:
+        """Return the chunk that holds ``orders``."""
+        return cls(index, columns_of(orders))
 
-class RawSnapshotChunk(_Message, frozen=True, tag="snapshot_chunk"):
-    """A SnapshotChunk made of orders that are encoded already (server side only)."""
-
-    index: int
-    orders: list[msgspec.Raw]
+    @property
+    def orders(self) -> list[Order]:
+        """The orders of the chunk, made anew each time."""
+        return self.columns.orders()
 
 
 class SnapshotEnd(_Message, frozen=True, tag="snapshot_end"):

@@ -183,7 +183,7 @@ def test_a_retired_order_leaves_the_board_and_stays_to_be_read(bench: ServerBenc
     (verdict,) = store.import_orders(site, [Operation("r", made.order_id, Retire())], "b")
     assert verdict.outcome is Outcome.APPLIED
     assert hash_fits(bench)
-    assert reader.snapshot(site, "device-1").snapshot.orders == 1
+    assert bench.database.copies.snapshot(site, "device-1").snapshot.orders == 1
     assert reader.counts(site) == {"confirmed": 1}
     (page,), _ = read_board(bench.reading, site, ["shipped"], "", 10)
     assert page.orders == ()

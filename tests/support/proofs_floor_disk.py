@@ -74,7 +74,7 @@ class FloorDisk(MachineBench):
         """Answer a hello with the whole board."""
         self.welcome("epoch-1", self.board.seq, self.decided)
         self.hear(self.board.begin(1, self.decided))
-        self.hear(SnapshotChunk(0, list(self.board.orders.values())))
+        self.hear(SnapshotChunk.of(0, list(self.board.orders.values())))
         self.hear(SnapshotEnd(self.board.seq))
 
     def _serve(self) -> None:
@@ -132,6 +132,8 @@ class FloorDisk(MachineBench):
             after = 0
             while after := cache.check(after):
                 pass
+            if cache.is_suspect:
+                return "orders of the cache are damaged"
             state = cache.state()
         is_offline = any(news.state is LinkState.OFFLINE for news in self.news(ConnectionChanged))
         if state.cursor != self.board.seq and not (is_told or is_offline):

@@ -7,26 +7,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sync.client.stores import cache_schema as schema
+from sync.client.stores.cache_ranges import distrust, whole_order
 from sync.client.stores.cache_schema import OrderRow
 from sync.client.stores.card_columns import search_text
 from sync.client.stores.carriers import Carriers
-from sync.client.stores.files import DamagedError
 from sync.contract.messages import Verdict
 from sync.contract.operations import LogEntry
-from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, order_from_bytes, patched, row_hash
+from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
 
 
 class Applied(NamedTuple):
-    """What a page did to the tables: local ids, and by how much hash and count changed."""
+    """What a page did to the tables: local ids, and by how much hash and count changed.
+
+    It is not whole when it changes orders that the cache lacks or that are damaged. Those are passed over:
+    the hash then differs from the server's, and they are repaired.
+    """
 
     changed: tuple[int, ...]
     removed: tuple[int, ...]
     hash_change: int
     count_change: int
-
-
-class UnknownOrderError(Exception):
-    """The page patches an order that this cache does not have: it is not the server's board."""
+    is_whole: bool
 
 
 class _Known(NamedTuple):
@@ -38,20 +39,33 @@ class _Known(NamedTuple):
 def apply_page(
     connection: sqlite3.Connection, carriers: Carriers, entries: Sequence[LogEntry], next_local_id: int
 ) -> Applied:
-    """Write what ``entries`` make of the orders; raises :class:`UnknownOrderError`."""
+    """Write what ``entries`` make of the orders."""
     before: dict[str, _Known | None] = {}
     after: dict[str, Order] = {}
+    passed_over: set[str] = set()
+    distrusted = 0
     for entry in entries:
-        if entry.order is None and entry.patch is None:
-            continue
         order_id = entry.operation.order_id
+        if (entry.order is None and entry.patch is None) or order_id in passed_over:
+            continue
         if order_id not in before:
-            before[order_id] = _read(connection, order_id)
-            known = before[order_id]
+            known = _read(connection, order_id)
+            if isinstance(known, int):
+                # What changed would be laid over something else than the server's order.
+                distrusted += distrust(connection, known)
+                passed_over.add(order_id)
+                continue
+            before[order_id] = known
             if known is not None:
                 after[order_id] = known.order
-        after[order_id] = _made(entry, after.get(order_id))
-    return _write(connection, carriers, before, after, next_local_id)
+        order = _made(entry, after.get(order_id))
+        if order is None:
+            passed_over.add(order_id)
+        else:
+            after[order_id] = order
+    applied = _write(connection, carriers, before, after, next_local_id)
+    hash_change = (applied.hash_change + distrusted) % HASH_MODULUS
+    return applied._replace(hash_change=hash_change, is_whole=not passed_over)
 
 
 def own_verdicts(entries: Sequence[LogEntry], device_id: str) -> tuple[Verdict, ...]:
@@ -70,26 +84,24 @@ def own_verdicts(entries: Sequence[LogEntry], device_id: str) -> tuple[Verdict, 
     )
 
 
-def _made(entry: LogEntry, order: Order | None) -> Order:
+def _made(entry: LogEntry, order: Order | None) -> Order | None:
     if entry.order is not None:
         order = entry.order
-    if order is None:
-        raise UnknownOrderError(entry.operation.order_id)
-    return order if entry.patch is None else patched(order, entry.patch)
+    return order if order is None or entry.patch is None else patched(order, entry.patch)
 
 
-def _read(connection: sqlite3.Connection, order_id: str) -> _Known | None:
+def _read(connection: sqlite3.Connection, order_id: str) -> _Known | int | None:
+    """Return an order as it is, its local id when it is not whole, None when it is not there."""
     row = connection.execute(
-        "SELECT o.local_id, o.hash, b.body FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id = ?",
+        "SELECT o.local_id, o.hash, b.body FROM orders o LEFT JOIN bodies b USING (local_id)"
+        " WHERE o.order_id = ?",
         (order_id,),
     ).fetchone()
     if row is None:
         return None
     stored_hash = schema.to_unsigned(row[1])
-    if not isinstance(row[2], bytes) or row_hash(row[2]) != stored_hash:
-        # What changed would be laid over something else than the server's order.
-        raise DamagedError(f"order {row[0]} is not whole")
-    return _Known(int(row[0]), stored_hash, order_from_bytes(row[2]))
+    order = whole_order(row[2], stored_hash)
+    return int(row[0]) if order is None else _Known(int(row[0]), stored_hash, order)
 
 
 def _write(
@@ -126,7 +138,7 @@ def _write(
     schema.put_rows(connection, written)
     gone = frozenset(removed)
     stayed = tuple(local_id for local_id in dict.fromkeys(changed) if local_id not in gone)
-    return Applied(stayed, tuple(removed), hash_change % HASH_MODULUS, count_change)
+    return Applied(stayed, tuple(removed), hash_change, count_change, is_whole=True)
 
 
 def _row(carriers: Carriers, local_id: int, order: Order) -> OrderRow:

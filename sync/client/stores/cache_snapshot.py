@@ -21,7 +21,6 @@ from sync.contract.messages import SnapshotBegin
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, row_hash
 from sync.contract.stages import Stage, stage_index
 
-
 FEWEST_REMOVED: Final = 20
 LARGEST_SHARE: Final = 5
 """A whole board that lacks more than one in so many open orders is not believed without a person's word."""
@@ -90,7 +89,9 @@ class Staging:
         removed = int(there) - int(still_there)
         is_large = removed >= FEWEST_REMOVED and removed * LARGEST_SHARE > there
         is_logged = cached.epoch == self.begin.epoch and self.begin.seq - cached.cursor >= removed
-        return SnapshotHeld(removed, int(there)) if is_large and not is_logged else None
+        # What a cache without a history shows is the first page of a board that never came.
+        is_held = cached.epoch and is_large and not is_logged
+        return SnapshotHeld(removed, int(there)) if is_held else None
 
     def swap(self) -> None:
         """Let the staged tables take the place of the current ones, which become the old ones."""

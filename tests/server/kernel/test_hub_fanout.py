@@ -98,7 +98,7 @@ def test_a_snapshot_goes_out_chunk_by_chunk(bench: HubBench) -> None:
         bench.sign_in(2, greeting=hello("device-2", epoch="")), Joined(EPOCH, 0, 0, 0, needs_snapshot=True)
     )
     job = bench.job("snapshot")
-    assert (job.store, job.arguments) == ("reader", (SITE, "device-2"))
+    assert (job.store, job.arguments) == ("copies", (SITE, "device-2", 0))
     bench.drain(2)
     assert bench.effects == []
     bench.answer(job, snapshot(0))

@@ -44,7 +44,7 @@ def test_what_is_read_is_of_the_site(bench: ServerBench, other: SiteRow) -> None
     assert reader.order(other.key, theirs) is not None
     assert reader.order(other.key, ours) is None
     assert len(reader.page(other.key, 0).entries) == 1
-    assert reader.snapshot(other.key, "device-1").snapshot.orders == 1
+    assert bench.database.copies.snapshot(other.key, "device-1").snapshot.orders == 1
     assert reader.head(other.key).seq == 1
     assert reader.look((other.key.site_id,), ()).heads.keys() == {other.key.site_id}
 

@@ -33,7 +33,7 @@ def epoch_of(bench: ServerBench, site: SiteRow | None = None) -> str:
 
 def state_hash_of(bench: ServerBench) -> int:
     """Return the hash of a whole board."""
-    return bench.database.reader.snapshot(bench.site.key, "x").snapshot.state_hash
+    return bench.database.copies.snapshot(bench.site.key, "x").snapshot.state_hash
 
 
 def test_a_new_device_starts_where_it_says(bench: ServerBench) -> None:
@@ -49,6 +49,17 @@ def test_a_new_device_starts_where_it_says(bench: ServerBench) -> None:
     bench.commit(ana, create(10))
     last = bench.join(ana, next_device_seq=10)
     assert (last.decided_device_seq, last.skipped) == (10, 0)
+
+
+def test_what_a_device_keeps_is_asked_of_it_again(bench: ServerBench) -> None:
+    """A log that was set back gets back what any terminal still holds; only what none holds is missing."""
+    ana = bench.principal()
+    bench.join(ana)
+    bench.commit(ana, create(1))
+    kept = bench.join(ana, next_device_seq=9, kept_device_seq=2)
+    assert (kept.decided_device_seq, kept.skipped) == (1, 0)
+    missing = bench.join(ana, next_device_seq=9, kept_device_seq=5)
+    assert (missing.decided_device_seq, missing.skipped) == (4, 3)
 
 
 def test_a_device_belongs_to_its_enrolment(bench: ServerBench) -> None:
@@ -105,7 +116,7 @@ def test_a_snapshot_is_the_whole_board_at_one_seq(bench: ServerBench) -> None:
     ana = bench.principal()
     bench.join(ana)
     bench.commit(ana, create(1))
-    made = bench.database.reader.snapshot(bench.site.key, "device-1")
+    made = bench.database.copies.snapshot(bench.site.key, "device-1")
     chunks = [decode_server(frame) for frame in made.snapshot.frames]
     orders = [order for chunk in chunks if isinstance(chunk, SnapshotChunk) for order in chunk.orders]
     assert [chunk.index for chunk in chunks if isinstance(chunk, SnapshotChunk)] == [0, 1, 2]
@@ -113,7 +124,7 @@ def test_a_snapshot_is_the_whole_board_at_one_seq(bench: ServerBench) -> None:
     total = sum(row_hash(canonical_bytes(order)) for order in orders) % HASH_MODULUS
     assert made.snapshot.state_hash == total
     assert made.decided_device_seq == 1
-    assert bench.database.reader.snapshot(bench.site.key, "another").decided_device_seq == 0
+    assert bench.database.copies.snapshot(bench.site.key, "another").decided_device_seq == 0
 
 
 def test_a_snapshot_in_use_serves_the_next_client(bench: ServerBench) -> None:
@@ -121,13 +132,13 @@ def test_a_snapshot_in_use_serves_the_next_client(bench: ServerBench) -> None:
     ana = bench.principal()
     bench.join(ana)
     bench.commit(ana, create(1))
-    held = bench.database.reader.snapshot(bench.site.key, "device-1")
+    held = bench.database.copies.snapshot(bench.site.key, "device-1")
     bench.commit(ana, numbered(2, Move(Stage.PICKING)))
-    again = bench.database.reader.snapshot(bench.site.key, "device-1")
+    again = bench.database.copies.snapshot(bench.site.key, "device-1")
     assert again.snapshot is held.snapshot
     assert again.decided_device_seq == 1
     bench.import_orders(256, first=10)
-    assert bench.database.reader.snapshot(bench.site.key, "device-1").snapshot is not held.snapshot
+    assert bench.database.copies.snapshot(bench.site.key, "device-1").snapshot is not held.snapshot
 
 
 def test_pages_are_limited_in_entries_and_bytes(bench: ServerBench) -> None:
@@ -170,7 +181,7 @@ def test_long_orders_make_more_chunks_that_a_client_can_read(bench: ServerBench)
         Operation(f"op-{place}", f"order-{place:02}", Import(order)) for place, order in enumerate(orders)
     ]
     bench.database.store.import_orders(bench.site.key, operations, "batch-1")
-    snapshot = bench.database.reader.snapshot(bench.site.key, "device-1").snapshot
+    snapshot = bench.database.copies.snapshot(bench.site.key, "device-1").snapshot
     chunks = [decode_server(frame) for frame in snapshot.frames]
     assert len(chunks) > 1
     assert [chunk.index for chunk in chunks if isinstance(chunk, SnapshotChunk)] == list(range(len(chunks)))

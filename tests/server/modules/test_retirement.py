@@ -61,7 +61,7 @@ def run(bench: HttpBench, at_most: int = 1_000) -> int:
 
 def board(bench: HttpBench) -> tuple[set[str], int]:
     """Return the ids and the state hash of a snapshot as a terminal would get it; they must fit."""
-    snapshot = bench.database.reader.snapshot(bench.site.key, "nobody").snapshot
+    snapshot = bench.database.copies.snapshot(bench.site.key, "nobody").snapshot
     chunks = [decode_server(frame) for frame in snapshot.frames]
     orders = [order for chunk in chunks if isinstance(chunk, SnapshotChunk) for order in chunk.orders]
     assert sum(row_hash(canonical_bytes(order)) for order in orders) % HASH_MODULUS == snapshot.state_hash

@@ -186,13 +186,19 @@ def test_a_page_that_does_not_go_on_is_refused(
     assert cache.state() == CacheState()
 
 
-def test_a_patch_on_an_unknown_order_is_refused(cache: Cache) -> None:
-    """Such a page belongs to another board; not even its good entries are written."""
+def test_a_patch_on_an_unknown_order_is_passed_over(cache: Cache) -> None:
+    """The rest of the page counts, and the board says that it is not the server's."""
     board = ServerBoard()
     good = board.create(ORDERS[0])
     bad = LogEntry(2, draft("a", ORDERS[1].id), Outcome.APPLIED, 1, patch=OrderPatch(priority=1))
-    assert cache.apply_delta("device", 0, 2, [good, bad]) == DeltaRefused("unknown_order", 0)
-    assert cache.state() == CacheState()
+    change = cache.apply_delta("device", 0, 2, [good, bad])
+    assert isinstance(change, CacheChange)
+    assert (change.cursor, change.changed, change.is_whole) == (2, (1,), False)
+    late = board.create(ORDERS[1])
+    again = LogEntry(4, draft("b", ORDERS[1].id), Outcome.APPLIED, 1, patch=OrderPatch(priority=1))
+    both = cache.apply_delta("device", 2, 4, [msgspec.structs.replace(late, seq=3), again])
+    assert isinstance(both, CacheChange)
+    assert both.is_whole
 
 
 def test_orders_keep_their_local_id_over_snapshots(cache: Cache) -> None:

@@ -17,7 +17,9 @@ from sync.client.cache import Cache
 from sync.client.database_thread import Priority
 from sync.client.engine_stores import Stores
 from sync.client.profile import open_profile
+from sync.client.store_values import CacheRepair
 from sync.client.stores.files import DamagedError
+from sync.contract.operations import Prioritise
 from sync.contract.problems import Problem
 
 SPOILED = {
@@ -71,12 +73,34 @@ def test_a_whole_board_passes_in_small_steps(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", SPOILED)
 def test_whatever_changed_is_found(tmp_path: Path, fault: str) -> None:
-    """Bodies by their hash, cards by their bodies, missing orders by the sum."""
+    """Bodies by their hash, cards by their bodies, missing orders by the sum; what is found stays so."""
     path = tmp_path / "cache.db"
-    board_in(path, 40)
+    board = board_in(path, 40)
     spoil(path, SPOILED[fault])
-    with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError):
+    with closing(Cache.open(path).cache) as cache:
         checked(cache)
+        assert cache.is_suspect
+        assert cache.state().state_hash != board.state_hash()
+        cache.is_suspect = False
+        checked(cache)
+        # What the server has to give is missed until it came; what is only gone is in no sum any more.
+        assert cache.is_suspect is (fault != "missing order")
+
+
+@pytest.mark.parametrize("fault", SPOILED)
+def test_what_was_found_is_mended_by_the_orders_of_the_server(tmp_path: Path, fault: str) -> None:
+    """Afterwards the board is whole, and every card is that of its order."""
+    path = tmp_path / "cache.db"
+    board = board_in(path, 40)
+    spoil(path, SPOILED[fault])
+    with closing(Cache.open(path).cache) as cache:
+        checked(cache)
+        repair = cache.repair(board.seq, "", "", list(board.orders.values()))
+        assert isinstance(repair, CacheRepair)
+        assert (cache.state().state_hash, cache.state().orders) == (board.state_hash(), 40)
+        cache.is_suspect = False
+        checked(cache)
+        assert not cache.is_suspect
 
 
 def test_an_index_that_is_not_the_tables_is_found(tmp_path: Path) -> None:
@@ -94,13 +118,24 @@ def test_an_index_that_is_not_the_tables_is_found(tmp_path: Path) -> None:
 
 
 def test_a_changed_order_is_not_built_on(tmp_path: Path) -> None:
-    """A patch would be laid over something else than the server's order."""
+    """A patch would be laid over something else than the server's order; the rest of the page counts."""
     path = tmp_path / "cache.db"
     board = board_in(path, 3)
-    spoil(path, "UPDATE bodies SET body = CAST(replace(body, 'a', 'b') AS BLOB)")
-    board.decide(draft("op-1", next(iter(board.orders))))
-    with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError, match="is not whole"):
-        board.send(cache)
+    damaged, other, _ = board.orders
+    spoil(path, "UPDATE bodies SET body = CAST(replace(body, 'a', 'b') AS BLOB) WHERE local_id = 1")
+    for number in range(2):
+        board.decide(draft(f"op-{number}", damaged, Prioritise(number + 1)))
+        board.decide(draft(f"other-{number}", other, Prioritise(number + 1)))
+    with closing(Cache.open(path).cache) as cache:
+        change = board.send(cache)
+        assert (change.is_whole, change.changed, change.cursor) == (False, (2,), board.seq)
+        assert change.state_hash == cache.state().state_hash != board.state_hash()
+        fetched = [board.orders[damaged]]
+        bounds = (damaged, f"{damaged}!")
+        repair = cache.repair(board.seq, *bounds, fetched)
+        assert isinstance(repair, CacheRepair)
+        assert (repair.orders, repair.change.changed, repair.change.removed) == (1, (4,), (1,))
+        assert cache.state().state_hash == repair.change.state_hash == board.state_hash()
 
 
 @pytest.mark.parametrize("key", ["decided_device_seq", "cursor", "device_id"])
@@ -147,7 +182,7 @@ def test_damaged_carriers_are_no_reason_not_to_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["card", "column"])
 def test_the_engine_checks_by_itself_and_says_what_it_found(tmp_path: Path, fault: str) -> None:
-    """After the start, when nothing else is to be done; the damaged file stays for IT."""
+    """After the start, when nothing else is to be done; a file that cannot be read stays for IT."""
     profile = open_profile(tmp_path / "profile")
     board_in(profile.cache)
     if fault == "card":
@@ -158,20 +193,23 @@ def test_the_engine_checks_by_itself_and_says_what_it_found(tmp_path: Path, faul
             profile.cache.read_bytes().replace(b"has_note INTEGER", b"has_notf INTEGER")
         )
     told: list[Problem] = []
+    rebuilt: list[bool] = []
 
     async def live() -> int:
-        stores = Stores(profile, CountingIds(), told.append)
+        stores = Stores(profile, CountingIds(), told.append, lambda: rebuilt.append(True))
         try:
             opened = await stores.open()
             assert opened.problems == ()
-            for _ in range(8):
+            for _ in range(12):
                 await stores._call(lambda: None, Priority.TELEMETRY)
             state = await stores.state()
         finally:
             await asyncio.to_thread(stores.close, 5.0)
-        return state.cache.cursor + state.cache.orders
+        return state.cache.orders
 
-    assert asyncio.run(live()) == 0
-    assert [problem.code for problem in told] == ["CACHE_PUT_ASIDE"]
-    assert ("card of order 7" if fault == "card" else "has_note") in told[0].sentence
-    assert (profile.folder / "cache-damaged-1.db").exists()
+    is_card = fault == "card"
+    assert asyncio.run(live()) == (300 if is_card else 0)
+    assert rebuilt == [True]
+    assert [problem.code for problem in told] == ["CACHE_DAMAGED" if is_card else "CACHE_PUT_ASIDE"]
+    assert is_card or "has_note" in told[0].sentence
+    assert (profile.folder / "cache-damaged-1.db").exists() is not is_card

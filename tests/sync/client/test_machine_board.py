@@ -32,7 +32,7 @@ def begin(seq: int = 9, epoch: str = "epoch-1", decided_device_seq: int = 0) -> 
 def take_snapshot(bench: MachineBench, first: SnapshotBegin) -> None:
     """Let the server send a whole snapshot."""
     bench.hear(first)
-    bench.hear(SnapshotChunk(0, []))
+    bench.hear(SnapshotChunk.of(0, []))
     bench.hear(SnapshotEnd(first.seq))
 
 
@@ -135,11 +135,11 @@ def test_a_slow_snapshot_is_not_started_again() -> None:
     bench.hear(begin())
     for index in range(5):
         bench.clock.advance(9_000)
-        bench.hear(SnapshotChunk(index, []))
+        bench.hear(SnapshotChunk.of(index, []))
         bench.fire("look")
     assert not bench.closes()
     bench.is_holding = True
-    bench.hear(SnapshotChunk(5, []))
+    bench.hear(SnapshotChunk.of(5, []))
     bench.clock.advance(9_000)
     bench.let_go()
     bench.clock.advance(9_000)
@@ -152,7 +152,7 @@ def test_a_slow_snapshot_is_not_started_again() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [SnapshotChunk(0, []), SnapshotEnd(9)],
+    [SnapshotChunk.of(0, []), SnapshotEnd(9)],
     ids=["chunk", "end"],
 )
 def test_a_snapshot_without_its_beginning_drops_the_link(message: SnapshotChunk | SnapshotEnd) -> None:

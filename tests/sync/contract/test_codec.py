@@ -46,7 +46,7 @@ SERVER_MESSAGES: list[messages.ServerMessage] = [
     messages.Delta(0, 1, [ENTRY]),
     messages.SnapshotBegin("epoch", 7, 1, 1, 5, 3),
     messages.SnapshotPage([]),
-    messages.SnapshotChunk(0, []),
+    messages.SnapshotChunk.of(0, []),
     messages.SnapshotEnd(7),
     messages.Pong(1, 2, 3),
     messages.Compared(1, 7, [(5, 2), (0, 0)]),
