@@ -38,9 +38,12 @@ PLACES = (
     "sync/client/stores/outbox_needs.py",
     "sync/client/overlay.py",
     "sync/client/rebase.py",
+    "sync/client/stores/outbox_history.py",
+    "sync/client/stores/outbox_needs.py",
+    "sync/client/stores/outbox_schema.py",
     # the server's step machine and its parts
     "server/kernel/batches.py",
-    "server/kernel/checks.py",
+    "server/kernel/batches.py",
     "server/kernel/connections.py",
     "server/kernel/decisions.py",
     "server/kernel/fanout.py",

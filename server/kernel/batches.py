@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from server.kernel.checks import is_usable_operation
 from server.kernel.connections import Board, Connection, Phase
 from server.kernel.fanout import Fanout
 from server.kernel.pace import Pace
 from server.kernel.records import Batch, Committed, OperationFaultError, Submission
 from server.kernel.refusals import Refusal
 from server.kernel.wishes import Wishes
+from sync.contract.checks import is_usable_operation
 from sync.contract.limits import DEVICE_BURST, DEVICE_OPERATIONS_PER_S, SUBMIT_OPERATIONS, SUBMIT_WINDOW
 from sync.contract.messages import Decided, Faulted, Submit
 from sync.contract.ports import Clock

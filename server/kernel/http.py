@@ -23,7 +23,7 @@ from starlette.routing import Route as StarletteRoute
 from server.kernel.auth import TooManyAttemptsError
 from server.kernel.routes import PublicRoute, Route
 from server.kernel.services import Services
-from server.kernel.surroundings import Surroundings
+from server.surroundings import Surroundings
 from sync.contract.permissions import is_allowed
 from sync.contract.problems import Problem, ProblemError
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Final
 
 from server.kernel.batches import PACE, Batches
-from server.kernel.checks import is_usable_hello
 from server.kernel.connections import (
     BEATS_PER_HASH,
     EXPIRY_GRACE_MS,
@@ -33,6 +32,7 @@ from server.kernel.records import Head, Joined, Look, Principal
 from server.kernel.refusals import Refusal
 from server.kernel.wishes import Wishes
 from sync.contract import messages
+from sync.contract.checks import is_usable_hello
 from sync.contract.codec import CodecError, FrameTooLongError, decode_client
 from sync.contract.limits import AUTH_DEADLINE_MS, HEARTBEAT_MS, SILENCE_MS
 from sync.contract.permissions import Right, is_allowed

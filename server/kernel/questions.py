@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from server.kernel.checks import are_usable_ranges, is_usable_range
 from server.kernel.connections import Board, Connection, Phase, delta_frame
 from server.kernel.fanout import Fanout
 from server.kernel.records import Answered
 from server.kernel.refusals import Refusal
 from server.kernel.wishes import Wishes
+from sync.contract.checks import are_usable_ranges, is_usable_range
 from sync.contract.messages import Compare, Fetch, Reload
 
 ATTEMPTS: Final = 8

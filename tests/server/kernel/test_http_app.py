@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from server import surroundings
 from server.describing import BODY_BYTES, About
-from server.kernel import surroundings
 from server.kernel.http import json_response
 from server.kernel.routes import PublicRoute
 from server.kernel.services import Services
-from server.kernel.surroundings import LEFT, Surroundings
 from server.modules import MODULES
 from server.registration import Module
+from server.surroundings import LEFT, Surroundings
 from support.http_bench import HttpBench
 
 
@@ -135,7 +135,7 @@ def test_every_request_is_one_log_line_without_its_query(
     bench: HttpBench, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Method, path, status and duration."""
-    with caplog.at_level(logging.INFO, logger="server.kernel.surroundings"):
+    with caplog.at_level(logging.INFO, logger="server.surroundings"):
         bench.client.get("/health", params={"token": "never-written"})
     (record,) = caplog.records
     assert (record.__dict__["method"], record.__dict__["path"], record.__dict__["status"]) == (
@@ -170,7 +170,7 @@ def test_whoever_leaves_in_the_middle_is_no_fault(caplog: pytest.LogCaptureFixtu
         raise AssertionError(message)
 
     scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": []}
-    with caplog.at_level(logging.INFO, logger="server.kernel.surroundings"):
+    with caplog.at_level(logging.INFO, logger="server.surroundings"):
         asyncio.run(Surroundings(app, {})(scope, receive, send))
     (record,) = caplog.records
     assert (record.levelno, record.__dict__["status"]) == (logging.INFO, LEFT)
