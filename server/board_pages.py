@@ -28,10 +28,10 @@ from sqlalchemy import (
     values,
 )
 
+from databases.statements import is_postgresql
 from server.kernel.board_reader import on_board
 from server.kernel.records import SiteKey
 from server.schema import KANBAN, orders
-from server.statements import is_postgresql
 from sync.contract.problems import ProblemError
 
 

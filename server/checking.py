@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Table, and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from databases.statements import is_postgresql
 from server.checksums import entry_crc
 from server.interface.search_rows import order_search, row_of
 from server.kernel import order_rows
@@ -30,7 +31,6 @@ from server.schema import (
     order_sources,
     orders,
 )
-from server.statements import is_postgresql
 from sync.contract.operations import LogEntry, Outcome
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
 

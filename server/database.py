@@ -21,7 +21,9 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from server import folders
+from server.board_copies import BoardCopies
 from server.cut_offs.rows import Calendars
+from server.hints import hints_of
 from server.identities import Identities
 from server.interface import search_rows
 from server.kernel import migrations
@@ -62,8 +64,17 @@ class Database:
         self.place = place
         self._lock = lock
         self.reader = BoardReader(reading, clock)
+        self.copies = BoardCopies(reading)
+        self.hints = hints_of(engine)
         self.store = Store(
-            engine, self.reader, clock, ids, faults, cut_offs=Calendars(), written=search_rows.write
+            engine,
+            self.reader,
+            clock,
+            ids,
+            faults,
+            cut_offs=Calendars(),
+            written=search_rows.write,
+            committed=self.hints.tell,
         )
         self.identities = Identities(engine, reading, clock, ids)
 
@@ -166,7 +177,7 @@ def _opened(path: Path, clock: Clock, ids: Ids, faults: FaultHook) -> Database:
 def _on_postgresql(
     given: str, clock: Clock, ids: Ids, faults: FaultHook | None, *, may_make: bool
 ) -> Database:
-    from server import postgresql
+    from databases import postgresql
 
     url = postgresql.parse_url(given)
     place = postgresql.place(url)

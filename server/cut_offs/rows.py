@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, select, update
 
 from calendars.schedule import Calendar, Day, Rule, Schedule
+from databases.statements import insert_rows, upsert_rows
 from server.cut_offs.tables import cut_off_days, cut_off_rules, cut_off_schedules
 from server.kernel.records import SiteKey
 from server.schema import boards, sites
 from server.sources import CutOff, no_cut_off
-from server.statements import insert_rows, upsert_rows
 from sync.contract.problems import ProblemError
 
 CHANGED: Final = "CUT_OFFS_CHANGED"

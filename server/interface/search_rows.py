@@ -11,11 +11,11 @@ from typing import Final
 from msgspec import UNSET
 from sqlalchemy import BigInteger, Column, Connection, PrimaryKeyConstraint, Table, Text
 
+from databases.statements import insert_rows, update_rows
 from server.kernel.decisions import Decided
 from server.kernel.records import SiteKey
 from server.schema import metadata
 from server.search_words import search_words
-from server.statements import insert_rows, update_rows
 from sync.contract.orders import Order, OrderPatch
 
 order_search: Final = Table(

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from databases.statements import insert_rows, once_more, update_rows
 from server.checksums import entry_crc
 from server.faults import is_of_the_data
 from server.kernel import order_rows
@@ -41,7 +42,6 @@ from server.schema import (
     users,
 )
 from server.sources import CutOff, no_cut_off
-from server.statements import insert_rows, once_more, update_rows
 from sync.contract.ids import derived
 from sync.contract.messages import Hello, Verdict
 from sync.contract.operations import Create, Edit, Import, Operation, Outcome, Reason, ShortPick
@@ -167,8 +167,8 @@ class Store:
             epoch,
             board.seq,
             board.durable_seq,
-            max(known, _given_up(hello)),
-            skipped=max(0, _given_up(hello) - known),
+            max(known, given_up(hello)),
+            skipped=max(0, given_up(hello) - known),
             is_new_epoch=is_ahead,
             is_damaged=is_same and state_hash != hello.state_hash,
             needs_snapshot=not is_same,
@@ -184,7 +184,7 @@ class Store:
         """Return the highest number of a device decided so far, None when it is another enrolment's."""
         table = device_identities
         row = connection.execute(select(table).where(table.c.id == hello.device_id)).one_or_none()
-        declared = _given_up(hello)
+        declared = given_up(hello)
         if row is None:
             connection.execute(
                 insert(table).values(
@@ -332,7 +332,7 @@ def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], 
     return {key: actor for key, actor in actors.items() if key in wanted}
 
 
-def _given_up(hello: Hello) -> int:
+def given_up(hello: Hello) -> int:
     """Return the highest number that a device can no longer offer: it is decided, or lost.
 
     To wait for it would block the device for ever. What is done is offered again by a device that keeps it,

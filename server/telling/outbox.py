@@ -26,10 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from server.kernel.records import SiteKey
-from server.schema import boards, operation_log
-from server.statements import insert_rows
-from server.telling.events import (
+from databases.statements import insert_rows
+from intake.told import (
     NEW_KINDS,
     PER_SEQ,
     SILENT_KINDS,
@@ -38,6 +36,8 @@ from server.telling.events import (
     events_of,
     place_of,
 )
+from server.kernel.records import SiteKey
+from server.schema import boards, operation_log
 from server.telling.tables import webhook_deliveries, webhook_targets
 from server.telling.targets import Target, target_of
 from sync.contract.operations import LogEntry

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from intake import told as events
 from server.modules.folders import watching
 from server.modules.webhooks_in import sources, taking
 from server.modules.webhooks_out import sending
-from server.telling import events, outbox
+from server.telling import outbox
 from support.repository import ROOT
 from support.server_bench import fresh_order
 from sync.contract.operations import LogEntry, Operation, Outcome, Ship

@@ -17,7 +17,7 @@ from support import repository
 LOCKS = ("run", "dev")
 PROGRAMS = {
     "client": ("app", "widgets", "sync", "telemetry", "resources"),
-    "server": ("server", "calendars", "intake", "sync/contract", "telemetry"),
+    "server": ("server", "calendars", "databases", "intake", "sync/contract", "telemetry"),
 }
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.IGNORECASE | re.MULTILINE)
 

@@ -14,6 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, MetaData, text
 
+from databases.postgresql import make_engine, parse_url
+from databases.statements import insert_rows
 from server.database import (
     FILE_NAME,
     _upgrade,
@@ -26,9 +28,7 @@ from server.folders import VARIABLE, data_folder
 from server.kernel import migrations
 from server.kernel.signed import signed, unsigned
 from server.modules import MODULES
-from server.postgresql import make_engine, parse_url
 from server.schema import metadata
-from server.statements import insert_rows
 from support.clocks import CountingIds, FakeClock
 from support.golden_server import DEVICE_TOKEN, ORDERS
 from support.repository import ROOT
@@ -207,7 +207,7 @@ def test_data_of_every_release_opens(
         bench.database = database
         bench.site = database.identities.choose_site()
         ana = bench.sign_ins().sign_in("here", DEVICE_TOKEN).principal
-        snapshot = database.reader.snapshot(bench.site.key, "device-1")
+        snapshot = database.copies.snapshot(bench.site.key, "device-1")
         assert (snapshot.snapshot.orders, snapshot.decided_device_seq) == (ORDERS + 1, 3)
         hello = Hello(
             1, 1, "1.0", "device-1", 4, snapshot.snapshot.epoch, ORDERS + 3, snapshot.snapshot.state_hash

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from databases.statements import insert_missing, insert_rows, lock_key, update_rows, upsert_rows
 from server.schema import order_line_items, organizations
-from server.statements import insert_missing, insert_rows, lock_key, update_rows, upsert_rows
 from support.server_bench import ServerBench
 
 

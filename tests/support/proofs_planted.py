@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("app", "calendars", "intake", "resources", "server", "sync", "telemetry", "widgets")
+PACKAGES: Final = (
+    "app",
+    "calendars",
+    "databases",
+    "intake",
+    "resources",
+    "server",
+    "sync",
+    "telemetry",
+    "widgets",
+)
 
 
 class Change(NamedTuple):
@@ -109,7 +119,7 @@ NEVER_SENT_AGAIN: Final = Plant(
         ),
         Change(
             "sync/client/window.py",
-            "        self._to_send = None\n        for held in",
+            "        self._to_send = self._faulted = None\n        for held in",
             "        for held in",
         ),
     ),
@@ -128,9 +138,9 @@ NUMBERS_NOT_CHECKED: Final = Plant(
     "the server takes numbers that its tables cannot hold",
     (
         Change(
-            "server/kernel/checks.py",
-            "    return all(abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change)))",
-            "    return True",
+            "sync/contract/checks.py",
+            "        abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change))",
+            "        True for number in _numbers(msgspec.to_builtins(change))",
         ),
     ),
 )
@@ -186,6 +196,17 @@ ALL: Final = (
 )
 
 
+def changed_sources(root: Path, plant: Plant) -> dict[str, str]:
+    """Return what the files below ``root`` say with the fault in them, by path."""
+    sources: dict[str, str] = {}
+    for change in plant.changes:
+        text = sources.get(change.path) or (root / change.path).read_text(encoding="utf-8")
+        times = text.count(change.words)
+        assert times == 1, f"{change.path} has these words {times} times: {change.words}"
+        sources[change.path] = text.replace(change.words, change.instead)
+    return sources
+
+
 @contextlib.contextmanager
 def planted(plant: Plant) -> Iterator[Path]:
     """Give a folder with our packages and the fault in them, for ``PYTHONPATH``."""
@@ -194,10 +215,6 @@ def planted(plant: Plant) -> Iterator[Path]:
             shutil.copytree(
                 ROOT / package, Path(folder) / package, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for change in plant.changes:
-            path = Path(folder) / change.path
-            text = path.read_text(encoding="utf-8")
-            times = text.count(change.words)
-            assert times == 1, f"{change.path} has these words {times} times: {change.words}"
-            path.write_text(text.replace(change.words, change.instead), encoding="utf-8")
+        for path, source in changed_sources(Path(folder), plant).items():
+            (Path(folder) / path).write_text(source, encoding="utf-8")
         yield Path(folder)

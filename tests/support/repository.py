@@ -18,7 +18,7 @@ NO_CODE = {
     tokenize.NEWLINE,
     tokenize.NL,
 }
-ROOMS = ("app", "calendars", "intake", "resources", "server", "sync", "telemetry", "widgets")
+ROOMS = ("app", "calendars", "databases", "intake", "resources", "server", "sync", "telemetry", "widgets")
 
 
 def files() -> list[Path]:

@@ -20,6 +20,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
+from databases.statements import insert_rows
 from server import folders
 from server.checking import check_rows
 from server.database import FILE_NAME, Database, check_empty, create_database, make_folder, open_database
@@ -29,7 +30,6 @@ from server.modules.backups.trying import UnsoundError, read_manifest, reason, t
 from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option
 from server.schema import boards, metadata
-from server.statements import insert_rows
 from sync.contract.ports import Ids
 from sync.contract.problems import ProblemError
 

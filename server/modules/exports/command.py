@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from intake.exported import FORMATS, export_file
 from server.database import Database
-from server.interface.exported import FORMATS, export_file
 from server.interface.filters import OrderFilter, OrderFinder, criteria, filter_of
 from server.kernel.records import SiteRow
 from server.modules.exports.work import Written, record_export, write_orders

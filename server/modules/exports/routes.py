@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from intake.exported import export_file
 from intake.moments import moment_text
 from intake.sentences import decoded
 from server.describing import About
-from server.interface.exported import export_file
 from server.interface.filters import OrderFilter, criteria
 from server.kernel.http import json_response
 from server.kernel.records import Principal, SiteKey

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from server.interface.exported import ExportFile, export_file
+from intake.exported import ExportFile, export_file
 from server.interface.filters import OrderFilter, OrderFinder, Place
 from server.kernel.records import SiteKey, SiteRow
 from server.modules.exports.tables import export_jobs

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from databases.statements import serialise
 from server.kernel.records import SiteKey
 from server.modules.folders.tables import watched_folders
-from server.statements import serialise
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 

@@ -7,11 +7,11 @@ import asyncio
 import secrets
 from typing import Final
 
+from intake.told import EVENTS, PING, USUAL, moment, ping_of
 from server.kernel.records import SiteKey
 from server.modules.webhooks.sources import checked_name, read_secret
 from server.modules.webhooks_out.sending import new_client, post
 from server.registration import CommandContext, add_data_option, add_site_option
-from server.telling.events import EVENTS, PING, USUAL, moment, ping_of
 from server.telling.outbox import DEAD, Outbox
 from server.telling.targets import Target, Targets, checked_events, checked_url, shown_url
 from sync.contract.problems import ProblemError

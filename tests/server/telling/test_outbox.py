@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server import statements
+from databases import statements
 from server.telling import outbox as outbox_module
 from server.telling.outbox import (
     ATTEMPTS,

@@ -18,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from server.statements import lock_key
+from databases.statements import lock_key
 from sync.contract.problems import ProblemError, UsageError
 
 OLDEST: Final = 14

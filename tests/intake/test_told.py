@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from server.telling.events import EVENTS, body_of, events_of, place_of
+from intake.told import EVENTS, body_of, events_of, place_of
 from support.server_bench import fresh_order
 from sync.contract.operations import Import, LogEntry, Move, Operation, Outcome, Ship
 from sync.contract.orders import Address, Hold, Order, OrderPatch, patched

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.interface.exported import (
+from intake.exported import (
     BOM,
     COLUMNS,
     TEXT_COLUMNS,
