@@ -6,7 +6,7 @@ engine makes it durable and sends it, and its fates come back as news.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.feature_use import BULK, FeatureUse
 from app.moves import Moves
-from app.refusal_words import left_sentence, refusal_sentence, verdict_sentence
+from app.outcome_words import Told, exception_told, refusal_told, verdict_told
+from app.refusal_words import WINDOW, left_sentence
+from app.undo_steps import Done, done
 from sync.client.board_view import BoardView
 from sync.client.news import (
     BoardChanged,
@@ -22,6 +24,7 @@ from sync.client.news import (
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
+    OperationsReoffered,
     OperationsSaved,
     SnapshotApplied,
     Started,
@@ -41,6 +44,8 @@ from widgets.board.view import Board
 from widgets.words import counted, translate
 
 _CONTEXT: Final = "Board"
+_REMEMBERED: Final = 10_000
+"""Own operations whose words are still known when the server speaks of them."""
 
 Submit = Callable[[Sequence[Operation]], None]
 
@@ -50,8 +55,8 @@ class BoardController(QObject):
 
     acted = Signal(str, bool)
     """The sentence of the last action, and whether it can be undone."""
-    refused = Signal(str, str)
-    """A key and the sentence of what was not accepted; stays until it is closed."""
+    refused = Signal(str, str, str)
+    """A key, and what did not come true: first what must be read, then the rest; stays until it is closed."""
     counts_changed = Signal()
 
     def __init__(
@@ -75,7 +80,7 @@ class BoardController(QObject):
         self._zone = zone
         self._features = features
         self._person = view.info().person
-        self._numbers: dict[str, str] = {}
+        self._own: dict[str, tuple[Operation, str]] = {}
         board.move_requested.connect(self.on_move_requested)
 
     # ---------------------------------------------------------------- what people do
@@ -89,14 +94,12 @@ class BoardController(QObject):
             decision = self._view.decision(operation, judge)
             if decision.outcome is not Outcome.REJECTED:
                 return ""
-            refusal = refusal or self._refusal(order, decision.reason)
+            refusal = refusal or self._refusal(operation, decision.reason).strong
         return refusal
 
-    def _refusal(self, order: Order, reason: Reason) -> str:
-        holder = order.claimed_by
-        by, at_ms = (holder.name, holder.at_ms) if holder else ("", 0)
-        hold = order.hold.reason if order.hold else ""
-        return refusal_sentence(order.number, reason, self._zone, by, at_ms, hold)
+    def _refusal(self, operation: Operation, reason: Reason) -> Told:
+        order = self._order(operation.order_id)
+        return refusal_told(operation, order, reason, self._zone, WINDOW)
 
     def on_move_requested(
         self, local_ids: tuple[int, ...], goal: Stage, source: Source = Source.DRAG
@@ -108,41 +111,35 @@ class BoardController(QObject):
             return
         if len(orders) > 1:
             self._features.used(BULK)
-        operations = self._moves.move(orders, goal, source)
-        refusals = self._begin(operations)
-        self._moves.forget(refusals)
-        moved = [
-            order.number
-            for order, operation in zip(orders, operations, strict=True)
-            if operation.op_id not in refusals
-        ]
+        refusals = self._begin(self._moves.move(orders, goal, source), orders)
+        moved = [order.number for order in orders if order.id not in refusals]
         if moved:
             self._tell_moved(moved, goal)
-        for key, sentence in refusals.items():
-            self.refused.emit(key, sentence)
+        for key, told in refusals.items():
+            self.refused.emit(key, told.strong, told.text)
 
     def undo(self) -> None:
         """Take the last step back, if nobody changed the orders since."""
-        step = self._moves.last
+        step = self._moves.steps.last
         if step is None:
             return
-        local_ids = [self._view.local_id(order_id) for order_id in step.op_ids]
-        orders = self._orders([local_id for local_id in local_ids if local_id is not None])
-        operations = self._moves.take_back(orders)
+        numbers = [each.number for each in step.values()]
+        orders = [order for order_id in step if (order := self._order(order_id)) is not None]
+        operations = self._moves.steps.take_back(step, orders, Source.KEY)
         if not orders:
-            self.refused.emit("undo", left_sentence(step.numbers))
+            self.refused.emit("undo", left_sentence(numbers), "")
             return
         refusals = self._begin(operations)
-        for sentence in refusals.values():
-            self.refused.emit("undo", sentence)
+        for told in refusals.values():
+            self.refused.emit("undo", told.strong, told.text)
         if len(refusals) < len(operations):
-            numbers = ", ".join(f"#{order.number.removeprefix('#')}" for order in orders[:3])
-            self.acted.emit(translate(_CONTEXT, "{numbers} put back.", numbers=numbers), self.can_undo)
+            named = ", ".join(f"#{order.number.removeprefix('#')}" for order in orders[:3])
+            self.acted.emit(translate(_CONTEXT, "{numbers} put back.", numbers=named), self.can_undo)
 
     @property
     def can_undo(self) -> bool:
         """Say whether there is a step to take back."""
-        return self._moves.last is not None
+        return self._moves.steps.last is not None
 
     # ---------------------------------------------------------------- what the engine tells
 
@@ -157,64 +154,95 @@ class BoardController(QObject):
         else:
             self._show(change)
         match news:
-            case Started(operations=operations) | OperationsSaved(operations):
-                self._numbers.update((operation.op_id, self._number(operation)) for operation in operations)
+            case Started(operations=operations):
+                self._know(operations)
+            case OperationsSaved(operations) | OperationsReoffered(operations):
+                self._know(operations)
             case OperationsNotSaved(op_ids=op_ids):
-                self._moves.forget(op_ids)
+                self._moves.steps.forget(op_ids)
             case OperationsDecided(verdicts):
                 self._tell_rejected([each for each in verdicts if each.outcome is Outcome.REJECTED])
-            case OperationsDone(op_ids=op_ids) | BoardChanged(op_ids=op_ids):
-                self._note_shown(self._moves.orders_of(op_ids))
-                for op_id in op_ids:
-                    self._numbers.pop(op_id, None)
+            case OperationsDone(op_ids) | BoardChanged(op_ids=op_ids):
+                self._on_done(op_ids)
         self.counts_changed.emit()
+
+    def number_of(self, op_id: str) -> str:
+        """Return the number of the order of an own operation, empty when it is not known here."""
+        return self._own[op_id][1] if op_id in self._own else ""
+
+    def _know(self, operations: Iterable[Operation]) -> None:
+        for operation in operations:
+            order = self._order(operation.order_id)
+            number = self.number_of(operation.op_id) if order is None else order.number
+            self._own[operation.op_id] = (operation, number)
+        while len(self._own) > _REMEMBERED:
+            del self._own[next(iter(self._own))]
 
     def _tell_rejected(self, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts:
-            number = self._numbers.pop(verdict.op_id, "")
-            self._moves.forget((verdict.op_id,))
-            self.refused.emit(verdict.op_id, verdict_sentence(number, verdict, self._zone))
+            operation, number = self._own.get(verdict.op_id, (None, ""))
+            self._moves.steps.forget((verdict.op_id,))
+            order = None if operation is None else self._order(operation.order_id)
+            told = verdict_told(operation, number, verdict, order, self._zone, WINDOW)
+            if told is not None:
+                self.refused.emit(verdict.op_id, told.strong, told.text)
+
+    def _on_done(self, op_ids: Sequence[str]) -> None:
+        """Own operations are on the board: undo must find it so, and what they opened is told."""
+        known = {op_id: self._own[op_id][0] for op_id in op_ids if op_id in self._own}
+        order_ids = dict.fromkeys(operation.order_id for operation in known.values())
+        orders = [order for order_id in order_ids if (order := self._order(order_id)) is not None]
+        self._moves.steps.note_shown(orders)
+        for order in orders:
+            for exception in order.exceptions:
+                operation = known.get(exception.op_id)
+                if operation is not None and not exception.seen_ms:
+                    told = exception_told(operation, order, exception, self._zone, WINDOW)
+                    self.refused.emit(exception.op_id, told.strong, told.text)
 
     # ---------------------------------------------------------------- inside
 
-    def _begin(self, operations: Sequence[Operation]) -> dict[str, str]:
-        """Show and submit what would be accepted; return the sentences of what would not, by op id."""
+    def _begin(self, operations: Sequence[Operation], befores: Sequence[Order] = ()) -> dict[str, Told]:
+        """Show and submit what would be accepted; return why the others would not, by order id.
+
+        ``befores`` are their orders when this is a step that can be taken back.
+        """
         judge = self._judge()
         accepted: list[Operation] = []
-        refusals: dict[str, str] = {}
+        step: list[Done] = []
+        refusals: dict[str, Told] = {}
+        shown = {order.id: order for order in befores}
         for operation in operations:
             decision = self._view.decision(operation, judge)
+            before = shown.get(operation.order_id)
             if decision.outcome is Outcome.REJECTED:
-                refusals[operation.op_id] = self._operation_refusal(operation, decision.reason)
-            else:
-                accepted.append(operation)
+                refusals[operation.order_id] = self._refusal(operation, decision.reason)
+                continue
+            accepted.append(operation)
+            if before is not None and decision.order is not None:
+                step.append(done(operation, before, decision.order))
         if accepted:
+            self._moves.steps.add(step)
             self._show(self._view.begin(accepted, judge))
-            self._note_shown([operation.order_id for operation in accepted])
+            self._note_shown(accepted)
             self._submit(accepted)
             self.counts_changed.emit()
         return refusals
-
-    def _operation_refusal(self, operation: Operation, reason: Reason) -> str:
-        local_id = self._view.local_id(operation.order_id)
-        order = None if local_id is None else self._view.order(local_id)
-        return refusal_sentence("", reason, self._zone) if order is None else self._refusal(order, reason)
 
     def _show(self, change: BoardChange) -> None:
         if change.rows or change.columns:
             self._board.show_change(change)
 
-    def _note_shown(self, order_ids: Collection[str]) -> None:
-        local_ids = (self._view.local_id(order_id) for order_id in order_ids)
-        self._moves.note_shown(self._orders([local_id for local_id in local_ids if local_id is not None]))
+    def _note_shown(self, operations: Iterable[Operation]) -> None:
+        found = (self._order(operation.order_id) for operation in operations)
+        self._moves.steps.note_shown(order for order in found if order is not None)
 
     def _orders(self, local_ids: Iterable[int]) -> list[Order]:
         return [order for local_id in local_ids if (order := self._view.order(local_id)) is not None]
 
-    def _number(self, operation: Operation) -> str:
-        local_id = self._view.local_id(operation.order_id)
-        order = None if local_id is None else self._view.order(local_id)
-        return "" if order is None else order.number
+    def _order(self, order_id: str) -> Order | None:
+        local_id = self._view.local_id(order_id)
+        return None if local_id is None else self._view.order(local_id)
 
     def _judge(self) -> Judge:
         """Return under whose rights this terminal shows what is not decided yet."""

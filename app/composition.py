@@ -19,6 +19,7 @@ from app.connection_controller import ConnectionController
 from app.device_token import DeviceToken
 from app.feature_use import FILTERS, FeatureUse
 from app.moves import Moves
+from app.needs_you_controller import NeedsYouController
 from app.order_panel_controller import OrderPanelController
 from app.problems_surface import ProblemSurface
 from app.settings import LoadedSettings, Settings, remember
@@ -130,6 +131,9 @@ class Client(QObject):
             self.window, self.view, self.clock, self._zone, self._try_now, self
         )
         self.order_panel = OrderPanelController(self.window, self.view, self.controller, self)
+        self.needs_you = NeedsYouController(
+            self.window, self.view, self._zone, self._acknowledge, self.controller.number_of, self
+        )
         self.shell = self._make_shell(settings)
         self.bridge = Bridge(surface.on_loop_exception, self)
         self.bridge.open(self._on_news)
@@ -237,6 +241,7 @@ class Client(QObject):
                     self._link = news
             self.controller.on_news(news)
             self.connection.on_news(news)
+            self.needs_you.on_news(news)
             if self._older is not None:
                 self._older.on_news(news)
         # Not restarted: under a steady stream of changes it would never fire.
@@ -275,6 +280,10 @@ class Client(QObject):
     def _try_now(self) -> None:
         if self._engine is not None:
             self._engine.try_now()
+
+    def _acknowledge(self, op_id: str) -> None:
+        if self._engine is not None:
+            self._engine.acknowledge(op_id)
 
     def _remember(self, changed: dict[str, object]) -> None:
         kept = {name: value for name, value in changed.items() if not self._loaded.is_locked(name)}

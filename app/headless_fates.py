@@ -178,7 +178,7 @@ class HeadlessFates:
             for exception in order.exceptions:
                 if exception.op_id == op_id and not exception.seen_ms:
                     told = exception_told(own.operation, order, exception, self._zone, ENGLISH)
-                    more = {"reason": exception.code, "sentence": told.sentence}
+                    more: dict[str, object] = {"reason": exception.code, "sentence": told.sentence}
                     self.say(op_id, "exception", more)
 
 

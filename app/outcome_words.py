@@ -189,7 +189,12 @@ def refusal_told(
 
 
 def verdict_told(
-    operation: Operation, number: str, verdict: Verdict, order: Order | None, zone: tzinfo, language: Language
+    operation: Operation | None,
+    number: str,
+    verdict: Verdict,
+    order: Order | None,
+    zone: tzinfo,
+    language: Language,
 ) -> Told | None:
     """Return the message of a verdict, None when there is nothing to say: it simply came true."""
     if verdict.outcome not in {Outcome.REJECTED, Outcome.EXCEPTION} and not verdict.reason:
@@ -216,7 +221,7 @@ def overruled_told(number: str, assignee: str, by: str, at_ms: int, zone: tzinfo
     if not assignee:
         text = "#{number} is for nobody in particular: {by} said so at {at}, after you."
     return Told(
-        language.translate(CONTEXT, text, **values), language.translate(CONTEXT, "Agree with {by}.", by=by)
+        language.translate(CONTEXT, text, **values), language.translate(CONTEXT, "Talk to {by} about it.", by=by)
     )
 
 
@@ -318,7 +323,7 @@ class _Teller:
     def _held(self, order: Order) -> str:
         hold = order.hold
         assert hold is not None, "only asked of an order on hold"
-        since = self._say("Since {at} by {by}.", at=clock(hold.at_ms, self._zone), by=hold.by)
+        since = self._say("{by} put it on hold at {at}.", at=clock(hold.at_ms, self._zone), by=hold.by)
         text = self._form.next_step or "Put the basket on the hold shelf, or release it first."
         return f"{since} {self._say(text)}" if hold.by else self._say(text)
 

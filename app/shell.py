@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from app.board_controller import BoardController
 from app.board_summary import summarise
 from app.connection_controller import ConnectionController
+from app.needs_you_controller import KEY as NEEDS_YOU
 from sync.client.board_view import BoardView
 from sync.contract.ports import Clock
 from sync.contract.stages import STAGES
@@ -100,11 +101,12 @@ class Shell(QObject):
         self._window.view_bar.set_can_undo(can_undo)
         self._window.actions_book.refresh()
 
-    def on_refused(self, key: str, sentence: str) -> None:
-        """Say what was not accepted; it stays until it is closed, because it may be read late."""
-        banner = BannerMessage(Tone.AMBER, "octagon-x", sentence)
-        self._window.banners.show_banner(f"refused:{key}", banner)
-        self._window.board.say(refused_text(sentence), is_assertive=True)
+    def on_refused(self, key: str, strong: str, text: str) -> None:
+        """Say what did not come true; it stays until it is closed, because it may be read late."""
+        # The same key as that of its entry in the needs-you list: one matter is one banner.
+        banner = BannerMessage(Tone.AMBER, "octagon-x", strong, text)
+        self._window.banners.show_banner(NEEDS_YOU + key, banner)
+        self._window.board.say(refused_text(f"{strong} {text}".strip()), is_assertive=True)
         self.on_acted("", self._controller.can_undo)
 
     def on_counts_changed(self) -> None:

@@ -40,6 +40,7 @@ class PretendedEngine:
         self.submitted: list[Operation] = []
         self.tries = 0
         self.questions: list[OlderQuestion] = []
+        self.acknowledged: list[str] = []
 
     def submit(self, drafts: Sequence[Operation]) -> None:
         """Keep operations."""
@@ -52,6 +53,10 @@ class PretendedEngine:
     def find_older(self, question: OlderQuestion) -> None:
         """Keep a question about older orders."""
         self.questions.append(question)
+
+    def acknowledge(self, op_id: str) -> None:
+        """Keep what somebody has seen."""
+        self.acknowledged.append(op_id)
 
     def stop(self) -> bool:
         """End cleanly."""
