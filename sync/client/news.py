@@ -108,7 +108,7 @@ class OperationsReoffered(msgspec.Struct, frozen=True):
 
 
 class NeedsYouChanged(msgspec.Struct, frozen=True):
-    """These ``entries`` are new among what waits for a person, and these ids are ``removed``.
+    """Among what waits for a person these ids are ``removed``, and after that these ``entries`` are new.
 
     What is quarantined, or waits for an upgrade, is not on its way any more.
     """

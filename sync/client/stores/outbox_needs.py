@@ -124,12 +124,24 @@ def judged(connection: sqlite3.Connection, decided: Sequence[Held], wall_ms: int
     for operation, verdict in decided:
         if verdict is None or verdict.outcome is not Outcome.REJECTED:
             fine.append(operation.op_id)
+        elif isinstance(operation.change, Skip) and verdict.reason is not Reason.QUARANTINED:
+            # The server had decided the original after all, before its fault.
+            original = _original(connection, operation)
+            fine.append(operation.op_id)
+            refused.append(NeedsYou(operation.op_id, NeedsYouKind.REJECTED, wall_ms, original, verdict))
         elif not isinstance(operation.change, _QUIET):
             refused.append(
                 NeedsYou(operation.op_id, NeedsYouKind.REJECTED, wall_ms, operation, verdict=verdict)
             )
     gone = NeedsYouChange(removed=remove(connection, fine))
     return joined((gone, put(connection, refused)))
+
+
+def _original(connection: sqlite3.Connection, skip: Operation) -> Operation:
+    query = "SELECT body, crc FROM needs_you WHERE op_id = ?"
+    row = connection.execute(query, (skip.op_id,)).fetchone()
+    entry = None if row is None else entry_of(*row)
+    return skip if entry is None or entry.operation is None else entry.operation
 
 
 def assigns(

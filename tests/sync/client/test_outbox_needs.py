@@ -17,6 +17,7 @@ from support.faults import CrashAt, CrashError
 from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind, json_lines
 from sync.client.outbox import Outbox
 from sync.client.stores import outbox_needs
+from sync.contract.messages import Verdict
 from sync.contract.operations import (
     Acknowledge,
     Assign,
@@ -55,6 +56,11 @@ def refused(outbox: Outbox, *names: str) -> NeedsYouChange:
     return outbox.decide([verdict(each, 5, Outcome.REJECTED) for each in numbered], 77).change
 
 
+def quarantined(operation: Operation) -> Verdict:
+    """Return what the server says to a skip."""
+    return msgspec.structs.replace(verdict(operation, 9, Outcome.REJECTED), reason=Reason.QUARANTINED)
+
+
 def test_a_refusal_waits_for_a_person(outbox: Outbox, path: Path) -> None:
     """With the operation, the verdict and the time, also after a restart."""
     numbered = outbox.append([draft("a", "x"), draft("b", "x")])
@@ -70,7 +76,7 @@ def test_a_refusal_waits_for_a_person(outbox: Outbox, path: Path) -> None:
 def test_some_refusals_tell_nothing_new(outbox: Outbox, change: Skip | Acknowledge) -> None:
     """The skip's original is there already, and that something was seen concerns nobody."""
     (numbered,) = outbox.append([draft("a", "x", change)])
-    assert not outbox.decide([verdict(numbered, 5, Outcome.REJECTED)]).change
+    assert not outbox.decide([quarantined(numbered)]).change
     assert ids(outbox) == []
 
 
@@ -82,8 +88,25 @@ def test_an_operation_is_set_aside_and_its_place_goes_on(outbox: Outbox) -> None
     assert aside.skip == msgspec.structs.replace(first, change=Skip())
     assert aside.change.entries == (NeedsYou("a", NeedsYouKind.QUARANTINED, 77, first),)
     assert outbox.state().pending == (aside.skip, second)
-    outbox.decide([verdict(aside.skip, 9, Outcome.REJECTED)])
+    outbox.decide([quarantined(aside.skip)])
     assert outbox.needs_you() == aside.change.entries
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_the_server_may_have_decided_it_after_all(outbox: Outbox, is_seen: bool) -> None:
+    """Its fault came after the commit: the stored outcome is the one that counts, refused or not."""
+    numbered = outbox.append([draft("a", "x"), draft("b", "x")])
+    skips = [outbox.quarantine(each.device_seq, NeedsYouKind.QUARANTINED, 1) for each in numbered]
+    if is_seen:
+        outbox.answer("b")
+    fine, refusal = verdict(numbered[0], 5), verdict(numbered[1], 6, Outcome.REJECTED)
+    change = outbox.decide([fine, refusal], 7).change
+    (entry,) = outbox.needs_you()
+    assert (entry.id, entry.kind, entry.verdict) == ("b", "rejected", refusal)
+    skip = skips[1]
+    assert skip is not None
+    assert entry.operation == (skip.skip if is_seen else numbered[1])
+    assert change == NeedsYouChange((entry,), ("a",) if is_seen else ("a", "b"))
 
 
 def test_what_is_decided_or_set_aside_is_not_set_aside(outbox: Outbox) -> None:
