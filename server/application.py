@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 import uvicorn
 
 from server.database import Database
+from server.hints import Hints
 from server.jobs import Jobs
 from server.kernel.auth import SignIns
-from server.kernel.connections import BoardAdvanced, Noted, Stop
+from server.kernel.connections import BoardAdvanced, LookNow, Noted, Stop
 from server.kernel.driver import Driver
 from server.kernel.http import make_app
 from server.kernel.hub import Hub
@@ -70,14 +71,17 @@ class Application:
         clock: Clock,
         ids: Ids,
         version: str,
+        *,
+        has_hints: bool = True,
     ) -> None:
-        """Put everything together; nothing runs yet."""
+        """Put everything together; nothing runs yet. Without ``has_hints`` others are found by looking."""
         modules = tuple(modules)
+        self._hints = database.hints if has_hints else Hints()
         self._settings = settings
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="http-")
         self._driver = Driver(
             Hub(clock, version),
-            {"store": database.store, "reader": database.reader},
+            {"store": database.store, "reader": database.reader, "copies": database.copies},
             clock,
             self._listen,
         )
@@ -140,6 +144,8 @@ class Application:
         self._serving = asyncio.create_task(self._http.serve([listener]))
         await self._http.is_up.wait()
         self._jobs.start(self._job_context)
+        loop = asyncio.get_running_loop()
+        self._hints.start(lambda: loop.call_soon_threadsafe(self._driver.feed, Command(LookNow())))
         _LOG.info("started", extra={"url": self.url, "sync": self.sync_address})
 
     async def failed(self) -> None:
@@ -156,6 +162,7 @@ class Application:
             with contextlib.suppress(Exception):
                 await self._serving
         await self._jobs.stop()
+        await asyncio.to_thread(self._hints.stop)
         await self._driver.stop(Stop())
         await asyncio.to_thread(self._threads.shutdown)
         _LOG.info("stopped")
