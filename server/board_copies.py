@@ -25,10 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from databases.schema import operation_log, orders
+from databases.statements import is_postgresql
 from server.kernel.board_reader import head_of, log_page, on_board
 from server.kernel.records import Answered, FirstPage, Head, SiteKey, Snapshot, SnapshotFor
-from server.schema import operation_log, orders
-from databases.statements import is_postgresql
 from sync.contract.codec import encode, encode_compressed
 from sync.contract.limits import (
     REPAIR_ORDERS,

@@ -28,10 +28,10 @@ from sqlalchemy import (
     values,
 )
 
+from databases.schema import KANBAN, orders
 from databases.statements import is_postgresql
 from server.kernel.board_reader import on_board
 from server.kernel.records import SiteKey
-from server.schema import KANBAN, orders
 from sync.contract.problems import ProblemError
 
 

@@ -17,13 +17,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Table, and_, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from databases.statements import is_postgresql
-from server.checksums import entry_crc
-from server.interface.search_rows import order_search, row_of
-from server.kernel import order_rows
-from server.kernel.decisions import OrderRow
-from server.kernel.signed import signed, unsigned
-from server.schema import (
+from databases.schema import (
     boards,
     device_identities,
     operation_log,
@@ -31,6 +25,12 @@ from server.schema import (
     order_sources,
     orders,
 )
+from databases.statements import is_postgresql
+from server.checksums import entry_crc
+from server.interface.search_rows import order_search, row_of
+from server.kernel import order_rows
+from server.kernel.decisions import OrderRow
+from server.kernel.signed import signed, unsigned
 from sync.contract.operations import LogEntry, Outcome
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from databases.schema import boards, devices, organizations, sites, users
 from databases.statements import serialise
 from server.kernel.records import SiteKey, SiteRow
 from server.kernel.token_rows import hashed
-from server.schema import boards, devices, organizations, sites, users
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError

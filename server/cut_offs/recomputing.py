@@ -16,10 +16,10 @@ import msgspec
 from sqlalchemy import Engine, select
 
 from calendars.schedule import Calendar
+from databases.schema import orders
 from server.cut_offs.rows import calendar_of, mark_applied
 from server.kernel.records import Batch, SiteKey, Submission
 from server.kernel.store import Store
-from server.schema import orders
 from sync.contract.operations import Operation, Outcome, Schedule
 from sync.contract.stages import Stage
 

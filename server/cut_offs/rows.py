@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, select, update
 
 from calendars.schedule import Calendar, Day, Rule, Schedule
+from databases.schema import boards, sites
 from databases.statements import insert_rows, upsert_rows
 from server.cut_offs.tables import cut_off_days, cut_off_rules, cut_off_schedules
 from server.kernel.records import SiteKey
-from server.schema import boards, sites
 from server.sources import CutOff, no_cut_off
 from sync.contract.problems import ProblemError
 

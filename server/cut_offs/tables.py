@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, PrimaryKeyConstraint, Table, Text
 
-from server.schema import metadata
+from databases.schema import metadata
 
 
 def _scope() -> tuple[Column[str], Column[str]]:

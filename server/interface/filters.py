@@ -14,12 +14,12 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, select, tuple_
 
+from databases.schema import customers, orders
 from intake.moments import Moment, moment_ms
 from intake.sentences import bad_request, converted
 from server.interface.search_rows import order_search
 from server.kernel.board_reader import of_site
 from server.kernel.records import SiteRow
-from server.schema import customers, orders
 from server.search_words import folded
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES

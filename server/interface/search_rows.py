@@ -11,10 +11,10 @@ from typing import Final
 from msgspec import UNSET
 from sqlalchemy import BigInteger, Column, Connection, PrimaryKeyConstraint, Table, Text
 
+from databases.schema import metadata
 from databases.statements import insert_rows, update_rows
 from server.kernel.decisions import Decided
 from server.kernel.records import SiteKey
-from server.schema import metadata
 from server.search_words import search_words
 from sync.contract.orders import Order, OrderPatch
 

@@ -20,9 +20,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
+from databases.schema import devices, sign_ins, tokens, users
 from server.kernel.records import Principal
 from server.kernel.token_rows import ACCESS, REFRESH, hashed, principal_of_sign_in
-from server.schema import devices, sign_ins, tokens, users
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 

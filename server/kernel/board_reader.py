@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
+from databases.schema import boards, operation_log, order_sources, orders
 from server.kernel import token_rows
 from server.kernel.records import (
     Head,
@@ -17,7 +18,6 @@ from server.kernel.records import (
     SiteKey,
 )
 from server.kernel.signed import unsigned
-from server.schema import boards, operation_log, order_sources, orders
 from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES
 from sync.contract.ports import Clock
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, select, tuple_
 
+from databases.schema import customers, order_line_items, order_sources, orders
 from databases.statements import insert_missing, insert_rows, update_rows, upsert_rows
 from server.kernel.decisions import Loaded, OrderRow
 from server.kernel.records import SiteKey
 from server.kernel.signed import signed, unsigned
-from server.schema import customers, order_line_items, order_sources, orders
 from server.sources import Said
 from sync.contract.facts import BACKORDER
 from sync.contract.ids import derived

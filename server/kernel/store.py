@@ -17,6 +17,13 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from databases.schema import (
+    boards,
+    device_identities,
+    operation_log,
+    sign_ins,
+    users,
+)
 from databases.statements import insert_rows, once_more, update_rows
 from server.checksums import entry_crc
 from server.faults import is_of_the_data
@@ -34,13 +41,6 @@ from server.kernel.records import (
     Submission,
 )
 from server.kernel.signed import signed, unsigned
-from server.schema import (
-    boards,
-    device_identities,
-    operation_log,
-    sign_ins,
-    users,
-)
 from server.sources import CutOff, no_cut_off
 from sync.contract.ids import derived
 from sync.contract.messages import Hello, Verdict

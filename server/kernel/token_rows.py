@@ -6,8 +6,8 @@ import hashlib
 
 from sqlalchemy import ColumnElement, Connection, and_, select
 
+from databases.schema import devices, organizations, sign_ins, sites, tokens, users
 from server.kernel.records import Principal, SiteKey, SiteRow
-from server.schema import devices, organizations, sign_ins, sites, tokens, users
 from sync.contract.messages import Person
 from sync.contract.permissions import Role
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, text
 
 from calendars.local_times import day_start_ms, shown
+from databases.schema import FINISHED, orders, sites
 from server.cut_offs.recomputing import PAUSE_S, Pause, go_on
 from server.kernel.records import Batch, SiteKey, Submission
 from server.kernel.store import Store
@@ -28,7 +29,6 @@ from server.registration import (
     add_data_option,
     add_site_option,
 )
-from server.schema import FINISHED, orders, sites
 from sync.contract.operations import Operation, Outcome, Retire
 from sync.contract.ports import Ids
 from sync.contract.stages import Stage

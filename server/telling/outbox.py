@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from databases.schema import boards, operation_log
 from databases.statements import insert_rows
 from intake.told import (
     NEW_KINDS,
@@ -37,7 +38,6 @@ from intake.told import (
     place_of,
 )
 from server.kernel.records import SiteKey
-from server.schema import boards, operation_log
 from server.telling.tables import webhook_deliveries, webhook_targets
 from server.telling.targets import Target, target_of
 from sync.contract.operations import LogEntry

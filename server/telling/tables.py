@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from server.schema import metadata
+from databases.schema import metadata
 
 webhook_targets: Final = Table(
     "webhook_targets",

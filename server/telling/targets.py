@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
+from databases.schema import boards
 from databases.statements import serialise
 from intake.told import EVENTS
 from server.kernel.records import SiteKey
-from server.schema import boards
 from server.telling.tables import webhook_deliveries, webhook_targets
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from databases.schema import KANBAN, orders
 from databases.statements import insert_rows
 from server.board_pages import read_board
 from server.kernel.records import SiteRow
-from server.schema import KANBAN, orders
 from support.server_bench import ServerBench
 from sync.contract.problems import ProblemError
 from sync.contract.stages import STAGES, Stage

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from databases.schema import operation_log
 from server.checking import AT_MOST, Report, check
 from server.checksums import COVERED
 from server.database import FILE_NAME, open_database
-from server.schema import operation_log
 from support.clocks import CountingIds, FakeClock
 from support.proofs_work import any_change
 from support.server_bench import ServerBench, numbered

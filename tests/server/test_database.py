@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, MetaData, text
 
 from databases.postgresql import make_engine, parse_url
+from databases.schema import metadata
 from databases.statements import insert_rows
 from server.database import (
     FILE_NAME,
@@ -28,7 +29,6 @@ from server.folders import VARIABLE, data_folder
 from server.kernel import migrations
 from server.kernel.signed import signed, unsigned
 from server.modules import MODULES
-from server.schema import metadata
 from support.clocks import CountingIds, FakeClock
 from support.golden_server import DEVICE_TOKEN, ORDERS
 from support.repository import ROOT

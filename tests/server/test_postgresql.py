@@ -18,12 +18,12 @@ from sqlalchemy.types import TypeEngine
 
 import server.modules  # noqa: F401 - declares the tables of the modules
 from databases import postgresql
+from databases.schema import metadata
 from databases.statements import serialise
 from server.database import create_database, open_database
 from server.folders import DATABASE_VARIABLE, database_url
 from server.kernel.migrations.building import add_index
 from server.main import main
-from server.schema import metadata
 from support.clocks import CountingIds, FakeClock
 from support.postgres_cluster import PASSWORD, ROLE, Postgres
 from support.server_bench import ServerBench, create, numbered

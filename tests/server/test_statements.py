@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from databases.schema import order_line_items, organizations
 from databases.statements import insert_missing, insert_rows, lock_key, update_rows, upsert_rows
-from server.schema import order_line_items, organizations
 from support.server_bench import ServerBench
 
 

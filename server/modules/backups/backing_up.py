@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import Engine, update
 
+from databases.schema import boards
 from server import VERSION
 from server.database import Database
 from server.folders import data_folder, sync
@@ -27,7 +28,6 @@ from server.modules.backups.copying import Manifest, Tell, write_copy
 from server.modules.backups.trying import UnsoundError, digest, digest_path, reason, try_out
 from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option
-from server.schema import boards
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError, UsageError
 

@@ -16,11 +16,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import JSON, Connection, Table, Text, cast, func, select
 
+from databases.schema import boards, metadata, organizations, sites
 from server.database import FILE_NAME, create_database
 from server.folders import sync
 from server.kernel import migrations
 from server.kernel.signed import unsigned
-from server.schema import boards, metadata, organizations, sites
 from sync.contract.ports import Clock, Ids
 
 PRODUCT: Final = "fulfillment-kanban-server"

@@ -20,6 +20,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
+from databases.schema import boards, metadata
 from databases.statements import insert_rows
 from server import folders
 from server.checking import check_rows
@@ -29,7 +30,6 @@ from server.modules.backups.copying import Manifest, Tell, all_rows
 from server.modules.backups.trying import UnsoundError, read_manifest, reason, try_out, written_digest
 from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option
-from server.schema import boards, metadata
 from sync.contract.ports import Ids
 from sync.contract.problems import ProblemError
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Table, Text
 
-from server.schema import metadata
+from databases.schema import metadata
 
 export_jobs: Final = Table(
     "export_jobs",

@@ -16,11 +16,11 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
+from databases.schema import data_exports, organizations, sites
 from intake.exported import ExportFile, export_file
 from server.interface.filters import OrderFilter, OrderFinder, Place
 from server.kernel.records import SiteKey, SiteRow
 from server.modules.exports.tables import export_jobs
-from server.schema import data_exports, organizations, sites
 from sync.contract.orders import order_from_bytes
 from sync.contract.ports import Clock
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
 
-from server.schema import metadata
+from databases.schema import metadata
 
 watched_folders: Final = Table(
     "watched_folders",

@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
+from databases.schema import sites
 from databases.statements import serialise
 from server.kernel.records import SiteKey
 from server.modules.webhooks_in.tables import webhook_sources as table
-from server.schema import sites
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 

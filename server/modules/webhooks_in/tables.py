@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint
 
-from server.schema import metadata
+from databases.schema import metadata
 
 webhook_sources: Final = Table(
     "webhook_sources",

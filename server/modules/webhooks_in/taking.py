@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import select
 
+from databases.schema import order_sources
 from intake.arrival import Arrival
 from server.arrivals import Arrivals, Fate
 from server.kernel.services import Services
 from server.modules.webhooks_in.sources import Kind, Source, Sources
-from server.schema import order_sources
 from sync.contract.orders import order_from_bytes
 from sync.contract.problems import ProblemError
 

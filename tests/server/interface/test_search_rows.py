@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from databases.schema import orders
 from server.database import FILE_NAME, Database, open_database
 from server.interface.search_rows import order_search, row_of
-from server.schema import orders
 from server.search_words import folded, search_words
 from support.clocks import CountingIds, FakeClock
 from support.orders import make_order

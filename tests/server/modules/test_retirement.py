@@ -9,11 +9,11 @@ from threading import Event
 
 import pytest
 
+from databases.schema import FINISHED
 from server.kernel.records import Batch, Committed
 from server.modules import retirement as module
 from server.modules.retirement import Closing, Retirement
 from server.registration import JobContext
-from server.schema import FINISHED
 from support.http_bench import HttpBench
 from support.shop import log_of, order_of, put, say
 from sync.contract.codec import decode_server

@@ -14,11 +14,11 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
+from databases.schema import orders
 from server.interface import filters
 from server.modules.exports import MODULE, work
 from server.modules.exports.work import Exports
 from server.registration import JobContext
-from server.schema import orders
 from support.http_bench import HttpBench
 from sync.contract.orders import order_from_bytes
 
