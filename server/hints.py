@@ -14,15 +14,12 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.pool import NullPool
 
 from databases.statements import POSTGRESQL
-
-if TYPE_CHECKING:
-    import psycopg
 
 CHANNEL: Final = "fulfillment_kanban"
 SPAN_S: Final = 0.01
@@ -102,13 +99,14 @@ class PostgresHints(Hints):
                     listener()
 
     @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+    def _connected(self) -> Iterator[Any]:
+        """Give a connection of the driver's own kind."""
         from databases.postgresql import make_engine
 
         engine = make_engine(self._engine.url, poolclass=NullPool)
         connection = engine.raw_connection()
         try:
-            yield connection.driver_connection  # type: ignore[misc]
+            yield connection.driver_connection
         finally:
             connection.close()
 
