@@ -29,11 +29,12 @@ _FAULT: Final = "Something in this program went wrong ({}). Tell who maintains i
 
 
 def all_commands() -> tuple[Command, ...]:
-    """Return every sub-command: the server's own, then those of the modules."""
+    """Return every sub-command: the server's own, those of the modules, then the proof."""
     from server.commands import COMMANDS
     from server.modules import MODULES
+    from server.verification.command import MODULE
 
-    return tuple(command for module in (*COMMANDS, *MODULES) for command in module.commands)
+    return tuple(command for module in (*COMMANDS, *MODULES, MODULE) for command in module.commands)
 
 
 def make_parser() -> argparse.ArgumentParser:

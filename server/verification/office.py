@@ -12,12 +12,11 @@ import msgspec
 
 from calendars.schedule import Rule
 from intake.arrival import Arrival
-from server.arrivals import Arrivals
-from server.cut_offs.recomputing import Recomputing
-from server.cut_offs.rows import change
-from server.modules.retirement import Closing, Retirement
-from server.verification.server_node import ServerRoom
+from server.kernel.records import Batch, Submission
+from server.verification.people import SKU
+from server.verification.rooms import ServerRoom
 from server.verification.world import START_WALL_MS, SimulatedCrash
+from sync.contract.operations import Operation, Retire, Schedule, Skip
 from sync.contract.orders import LineItem, Order
 from sync.contract.stages import STAGES
 
@@ -25,6 +24,8 @@ SOURCE: Final = "simulation"
 VAN: Final = "Van"
 NEW: Final = 0.3
 """How often an arrival is a new order and not another word on a known one."""
+OLD_MS: Final = 3_000
+"""How long finished orders stay on the board: a day is too long for a run."""
 
 
 class Office:
@@ -41,21 +42,25 @@ class Office:
     def act(self) -> None:
         """Do one thing; a crash in the middle ends it, and the next time it is a new process."""
         try:
-            match self._random.choice(("arrive", "arrive", "retire", "schedule")):
+            match self._random.choice(("arrive", "arrive", "retire", "retire", "schedule", "insist")):
                 case "arrive":
                     self._take([self._any_order() for _ in range(self._random.choice((1, 1, 4)))])
                 case "retire":
-                    self._retire()
-                case _:
+                    self._room.retire(self._now_ms() - OLD_MS)
+                case "schedule":
                     self._schedule()
+                case _:
+                    self._insist()
         except SimulatedCrash:
             self._room.world.note("office", "died", [])
 
+    def _now_ms(self) -> int:
+        return START_WALL_MS + self._room.world.now_ms
+
     def _take(self, orders: list[Order]) -> None:
-        database = self._room.database
-        arrivals = [Arrival(order, START_WALL_MS + self._room.world.now_ms) for order in orders]
-        door = Arrivals(database.store, self._room.ids)
-        for order, arrived in zip(orders, door.take(self._room.site.key, arrivals), strict=True):
+        arrivals = [Arrival(order, self._now_ms()) for order in orders]
+        taken = self._room.doors().take(self._room.site.key, arrivals)
+        for order, arrived in zip(orders, taken, strict=True):
             self._said[order.external_ref] = order
             if arrived.order_id and arrived.order_id not in self.order_ids:
                 self.order_ids.append(arrived.order_id)
@@ -64,36 +69,40 @@ class Office:
         return self._new_order() if not self._said or self._room.world.chance(NEW) else self._changed_order()
 
     def _new_order(self) -> Order:
-        reference = f"R-{len(self._said) + 1}"
+        reference = f"R-{len(self._said) + 1}-{self._random.getrandbits(16)}"
         stage = self._random.choice(STAGES)
-        return Order(
-            *("", "", "", SOURCE, reference, reference, stage, 0, 0, 0, 0),
-            ship_method=self._random.choice(("", VAN)),
-            lines=(LineItem(1, "SKU-1", "Thing", 2),),
+        lines = tuple(
+            LineItem(place, f"SKU-{place}", "Thing", self._random.randint(1, 3))
+            for place in range(1, self._random.randint(2, 3))
         )
+        ship_method = self._random.choice(("", VAN))
+        names = ("", "", "", SOURCE, reference, reference)
+        return Order(*names, stage, 0, 0, 0, 0, ship_method=ship_method, lines=lines)
 
     def _changed_order(self) -> Order:
-        order = self._said[self._random.choice(sorted(self._said))]
+        order = self._said[self._random.choice(list(self._said))]
         changes: tuple[dict[str, object], ...] = (
             {},
             {"stage": self._random.choice(STAGES)},
             {"note": f"Note {self._random.randint(1, 9)}"},
             {"ship_method": self._random.choice(("", VAN))},
-            {"lines": (LineItem(1, "SKU-1", "Thing", self._random.randint(1, 4)),)},
+            {"lines": (LineItem(1, SKU, "Thing", self._random.randint(1, 4)),)},
             {"cancelled_ms": 0},
+            {"cancelled_ms": None},
         )
         return msgspec.structs.replace(order, **self._random.choice(changes))
 
-    def _retire(self) -> None:
-        room = self._room
-        closing = Closing(room.site.key, room.zone, START_WALL_MS + room.world.now_ms - 5_000)
-        retirement = Retirement(room.database.engine, room.database.store, room.ids)
-        retirement.run(closing, lambda: False)
-
     def _schedule(self) -> None:
-        room, site = self._room, self._room.site.key
         minute = self._random.randrange(24 * 60)
-        rules = [Rule(self._random.choice(("", VAN)), weekday, minute) for weekday in range(7)]
-        with room.database.engine.begin() as connection:
-            change(connection, site, lambda before: before.with_rules(rules))
-        Recomputing(room.database.engine, room.database.store, lambda: False).run(site)
+        self._room.reschedule([Rule(self._random.choice(("", VAN)), weekday, minute) for weekday in range(7)])
+
+    def _insist(self) -> None:
+        """Say of any order what the server says by itself: another process may be late with it."""
+        room, random = self._room, self._random
+        drafts = []
+        for order_id in random.choices(self.order_ids, k=6):
+            late = Schedule(self._now_ms() + 60_000 * random.randint(1, 99), "late")
+            change = random.choice((Retire(), late, Skip()))
+            revision = random.choice((0, 0, 1, 2, 5))
+            drafts.append(Operation(room.ids.new(), order_id, change, base_revision=revision))
+        room.commit(Batch(room.site.key, tuple(Submission(draft) for draft in drafts)))

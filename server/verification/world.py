@@ -9,16 +9,27 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from sync.contract.steps import Effect, Event, JobDone
+from sync.contract.steps import (
+    Closed,
+    Command,
+    Effect,
+    Event,
+    Job,
+    JobDone,
+    Received,
+    Send,
+    SetTimer,
+    TimerFired,
+)
 
 START_WALL_MS: Final = 1_750_000_000_000
 
 
 class SimulatedCrash(BaseException):
-    """Raised inside a store at a fault hook. Not an Exception: no store may catch it."""
+    """Raised at a fault hook or between two effects. Not an Exception: no store may catch it."""
 
 
 class World:
@@ -51,16 +62,45 @@ class World:
         """Return True with ``probability``."""
         return self.random.random() < probability
 
-    def note(self, node: str, event: Event | str, effects: list[Effect]) -> None:
-        """Add one step to the trace."""
+    def note(self, node: str, event: Event | str, effects: Sequence[Effect]) -> None:
+        """Add one step to the trace: what came in and, with its content, what went out."""
         self.steps += 1
-        # A result may hold objects without a readable form; what follows from it is in the effects.
-        seen = (event.ticket, type(event.result).__name__) if isinstance(event, JobDone) else event
-        self._trace.update(repr((self.now_ms, node, seen, effects)).encode())
+        seen = event if isinstance(event, str) else _seen(event)
+        self._trace.update(f"{self.now_ms} {node} {seen} {[_told(each) for each in effects]}".encode())
 
     def trace_hash(self) -> str:
         """Return the hash over every step so far."""
         return self._trace.hexdigest()
+
+
+def _seen(event: Event) -> object:
+    """Return what a trace keeps of an event; frames stand in the trace of whoever sent them."""
+    match event:
+        case Received(link, frame):
+            return "received", link, len(frame)
+        case JobDone(ticket, result, error):
+            # A result may hold objects without a readable form; what follows from it is in the effects.
+            return "done", ticket, type(result).__name__, error
+        case TimerFired(name):
+            return name
+        case Command(request):
+            return type(request).__name__
+        case Closed(link, code):
+            return "closed", link, code
+        case _:
+            return type(event).__name__, event.link
+
+
+def _told(effect: Effect) -> object:
+    match effect:
+        case Send(link, frame):
+            return link, frame
+        case Job(ticket, store, method):
+            return ticket, store, method
+        case SetTimer(name, at_ms):
+            return name, at_ms
+        case _:
+            return type(effect).__name__
 
 
 class VirtualClock:
@@ -98,7 +138,7 @@ class VirtualClock:
 
 
 class CrashHook:
-    """A fault hook that lets a store die at a chosen passing of a point."""
+    """A fault hook that lets a process die at a chosen passing of a point."""
 
     def __init__(self) -> None:
         """Pass everything until armed."""
@@ -106,13 +146,13 @@ class CrashHook:
         self._where = ""
 
     def arm(self, points: int, where: str = "") -> None:
-        """Die at the ``points``-th point from now whose name begins with ``where``; 0 disarms."""
+        """Die at the ``points``-th point from now whose name contains ``where``; 0 disarms."""
         self._left = points
         self._where = where
 
     def at(self, point: str) -> None:
         """Pass, or die here."""
-        if self._left and point.startswith(self._where):
+        if self._left and self._where in point:
             self._left -= 1
             if not self._left:
                 raise SimulatedCrash(point)

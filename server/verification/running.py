@@ -1,0 +1,113 @@
+"""Many seeds on several processes, and what they came to together."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Final, NamedTuple
+
+from server.verification.cells import Cells
+from server.verification.simulation import Plan, Report, simulate
+
+PROCESSES: Final = 2
+CHUNK: Final = 4
+TOLD: Final = 20
+"""How many sentences of one seed are printed."""
+LOOPED_EVERY: Final = 20
+"""One seed in so many is played once more through the asyncio drivers."""
+
+Tell = Callable[[str], None]
+
+
+class Job(NamedTuple):
+    """One seed to be played; ``is_looped``: through the asyncio drivers, on a virtual loop."""
+
+    seed: int
+    is_looped: bool = False
+
+
+@dataclass
+class Summary:
+    """What all seeds came to."""
+
+    seeds: int = 0
+    looped: int = 0
+    operations: int = 0
+    seconds: float = 0.0
+    failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The sentences of each seed that failed, by how to run it again."""
+    cells: Cells = field(default_factory=Cells)
+
+    def add(self, job: Job, report: Report) -> None:
+        """Add one run."""
+        self.seeds += not job.is_looped
+        self.looped += job.is_looped
+        self.operations += report.operations
+        self.cells.add(report.cells)
+        if report.violations:
+            self.failed[again(job)] = report.violations
+
+
+def again(job: Job) -> str:
+    """Return the words that play one seed again."""
+    looped = " --looped" if job.is_looped else ""
+    return f"fulfillment-kanban-server verify --seeds 1 --first {job.seed}{looped}"
+
+
+def jobs(seeds: int, first: int) -> list[Job]:
+    """Return what ``make verify`` plays: every seed, and one in twenty again through the drivers."""
+    numbers = range(first, first + seeds)
+    looped = numbers[::LOOPED_EVERY] if seeds >= LOOPED_EVERY else ()
+    return [*(Job(seed) for seed in numbers), *(Job(seed, is_looped=True) for seed in looped)]
+
+
+def play(job: Job) -> Report:
+    """Play one seed; the collector of garbage waits until it is over."""
+    gc.disable()
+    try:
+        if job.is_looped:
+            from server.verification.looped import simulate_looped
+
+            return simulate_looped(job.seed)
+        return simulate(job.seed, Plan())
+    finally:
+        gc.enable()
+        gc.collect()
+
+
+def run(wanted: Sequence[Job], tell: Tell, processes: int = PROCESSES) -> Summary:
+    """Play ``wanted`` on several processes; ``tell`` gets a line for each."""
+    started = time.monotonic()
+    summary = Summary()
+    for job, report in zip(wanted, _reports(wanted, processes), strict=True):
+        summary.add(job, report)
+        tell(line(job, report))
+        for sentence in report.violations[:TOLD]:
+            tell(f"  {sentence}")
+        if report.violations:
+            tell(f"  again: {again(job)}")
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _reports(wanted: Sequence[Job], processes: int) -> Iterator[Report]:
+    if processes < 2 or len(wanted) < 2:
+        yield from map(play, wanted)
+        return
+    # Spawned, not forked: nothing of this process is in the seeds.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(play, wanted, chunksize=CHUNK)
+
+
+def line(job: Job, report: Report) -> str:
+    """Return one run in a line."""
+    troubles = ", ".join(f"{count} {name}" for name, count in report.troubles.items())
+    how = " looped" if job.is_looped else ""
+    return (
+        f"seed {job.seed}{how}: {report.operations} operations, {report.entries} entries, "
+        f"{report.steps} steps, trace {report.trace_hash[:16]}; {troubles or 'no trouble'}"
+    )
