@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from msgspec import MsgspecError
 
-from sync.client.bisecting import Range, Sum, Wanted, fence
+from sync.client.bisecting import EVERYTHING, Range, Sum, Wanted, fence
 from sync.client.stores import cache_schema as schema
 from sync.client.stores.cache_schema import OrderRow
 from sync.client.stores.card_columns import search_text
@@ -52,8 +52,15 @@ class _Own(NamedTuple):
 
 def sums(connection: sqlite3.Connection, ranges: Sequence[Range]) -> tuple[Sum, ...]:
     """Return the sum of the hashes and the number of orders of each range."""
+    return tuple(_range_sum(connection, each) for each in ranges)
+
+
+def _range_sum(connection: sqlite3.Connection, bounds: Range) -> Sum:
+    if bounds == EVERYTHING:
+        # Ten times as fast as along the index.
+        return whole_sum(connection)
     query = f"{_SUM} WHERE order_id >= ? AND order_id < ?"
-    return tuple(_sum(connection.execute(query, (lo, hi or END)).fetchone()) for lo, hi in ranges)
+    return _sum(connection.execute(query, (bounds[0], bounds[1] or END)).fetchone())
 
 
 def whole_sum(connection: sqlite3.Connection) -> Sum:
