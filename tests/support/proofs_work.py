@@ -18,9 +18,9 @@ from unittest import mock
 import sqlalchemy
 
 import server.database
+from server.checking import check
 from server.database import FILE_NAME, Database, open_database
 from server.kernel.records import Batch, Principal, Submission
-from server.kernel.signed import unsigned
 from support.clocks import CountingIds, FakeClock
 from support.drafts import draft
 from support.proofs_apsw import dbapi
@@ -29,8 +29,16 @@ from support.server_bench import ServerBench, numbered
 from sync.client.outbox import Outbox
 from sync.client.stores import files
 from sync.contract.messages import Verdict
-from sync.contract.operations import Change, Move, Operation, Outcome, PutOnHold, Release, operation_bytes
-from sync.contract.orders import HASH_MODULUS, row_hash
+from sync.contract.operations import (
+    Change,
+    Move,
+    Operation,
+    Outcome,
+    PutOnHold,
+    Reason,
+    Release,
+    operation_bytes,
+)
 from sync.contract.stages import STAGES
 
 ORDERS: Final = 12
@@ -102,14 +110,27 @@ class OutboxWorker:
         self._finished = 0
         self.underway: frozenset[str] = frozenset()
         """All of these or none: the store was asked and has not answered yet."""
+        self.entries: set[str] = set()
+        """Promised: these wait for a person."""
+        self._answered: set[str] = set()
+        self._uncertain: set[str] = set()
 
     def step(self, chance: random.Random) -> None:
-        """Make some moves, or hear of some."""
+        """Make some moves, hear of some, or answer what waits for a person."""
         undecided = self._outbox.pending(limit=8) if chance.random() < 0.25 else ()
         if undecided:
             self._hear(undecided, chance)
+        elif self.entries and chance.random() < 0.1:
+            self._answer(chance.choice(sorted(self.entries)))
         else:
             self._move(chance)
+
+    def _answer(self, entry_id: str) -> None:
+        self._uncertain = {entry_id}
+        self._outbox.answer(entry_id)
+        self.entries.remove(entry_id)
+        self._answered.add(entry_id)
+        self._uncertain = set()
 
     def _move(self, chance: random.Random) -> None:
         drafts = []
@@ -125,9 +146,15 @@ class OutboxWorker:
 
     def _hear(self, undecided: tuple[Operation, ...], chance: random.Random) -> None:
         verdicts = [
-            Verdict(each.device_seq, each.op_id, each.device_seq, Outcome.APPLIED) for each in undecided
+            Verdict(each.device_seq, each.op_id, each.device_seq, Outcome.REJECTED, Reason.CANCELLED)
+            if chance.random() < 0.2
+            else Verdict(each.device_seq, each.op_id, each.device_seq, Outcome.APPLIED)
+            for each in undecided
         ]
+        self._uncertain = {each.op_id for each in verdicts if each.outcome is Outcome.REJECTED}
         self._outbox.decide(verdicts)
+        self.entries |= self._uncertain
+        self._uncertain = set()
         self.verdicts.update((each.op_id, each) for each in verdicts)
         if chance.random() < 0.5:
             self._outbox.finish(0, verdicts[-1].seq)
@@ -156,7 +183,10 @@ class OutboxWorker:
         for op_id, verdict in self.verdicts.items():
             if op_id in held and (held[op_id] is None or verdict.seq <= self._finished):
                 return f"lost: what became of {op_id}"
-        return ""
+        waiting = {entry.id for entry in outbox.needs_you()}
+        gone = self.entries - waiting - self._uncertain
+        back = (waiting & self._answered) - self._uncertain
+        return f"lost: entries for a person {sorted(gone)}, answers {sorted(back)}" if gone or back else ""
 
     def close(self) -> None:
         """Close the file."""
@@ -196,14 +226,12 @@ class ServerWorker:
     def broken(self, folder: Path) -> str:
         """Open the files as the next start would, and count everything again."""
         try:
-            with open_database(folder, FakeClock(), CountingIds(2_000_000)):
-                pass
+            wrong = check_server(folder)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return f"corrupt: the server does not start: {error!r}"
+        if wrong:
+            return f"corrupt: {wrong}"
         with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-            wrong = check_server(connection)
-            if wrong:
-                return f"corrupt: {wrong}"
             log = {row[0]: row for row in connection.execute("SELECT op_id, seq, outcome FROM operation_log")}
         for op_id, verdict in self.verdicts.items():
             if log.get(op_id) != (op_id, verdict.seq, verdict.outcome.value):
@@ -227,25 +255,11 @@ class ServerTemplate:
         self.file = folder / FILE_NAME
 
 
-def check_server(connection: sqlite3.Connection) -> str:
-    """Say what does not fit together in a server's file, from its rows alone."""
-    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if verdict != "ok":
-        return str(verdict)
-    boards = connection.execute("SELECT site_id, seq, state_hash FROM boards").fetchall()
-    for site_id, seq, state_hash in boards:
-        seqs = connection.execute("SELECT seq FROM operation_log WHERE site_id = ? ORDER BY seq", (site_id,))
-        if [row[0] for row in seqs] != list(range(1, seq + 1)):
-            return "the log has gaps"
-        total = 0
-        query = "SELECT id, body, row_hash FROM orders WHERE site_id = ?"
-        for order_id, body, stored in connection.execute(query, (site_id,)):
-            if row_hash(bytes(body)) != unsigned(stored):
-                return f"order {order_id} is not what was written"
-            total += unsigned(stored)
-        if total % HASH_MODULUS != unsigned(state_hash):
-            return "the orders are not those of the state hash"
-    return ""
+def check_server(folder: Path) -> str:
+    """Start on a server's files as the next start would, and say what the program's own check finds."""
+    with open_database(folder, FakeClock(), CountingIds(2_000_000)) as database:
+        findings = check(database.engine).findings
+    return "; ".join(f"{each.code}: {each.sentence}" for each in findings)
 
 
 __all__ = ["Database", "OutboxWorker", "ServerTemplate", "ServerWorker", "Worker", "check_server", "on_disk"]

@@ -73,7 +73,8 @@ class Found(NamedTuple):
     history: History | None
     entries: dict[str, NeedsYou]
     """What waits for a person, by its id."""
-    bad_entries: int
+    bad_entries: int | None
+    """How many of them are not whole, None when some may be missing without a trace."""
     is_readable: bool
     """False when SQLite stopped somewhere: rows may be missing without a trace."""
 
@@ -103,8 +104,10 @@ def salvage(path: Path, aside: Path, reason: str, ids: Ids, marked: Marked | Non
     if identity is None:
         # Under an identity of its own nothing that was lost is ever waited for.
         held.sort(key=lambda entry: (entry.operation.device_seq, entry.operation.op_id))
-    # An entry may have been the only copy of its operation.
-    told = lost if lost is None else lost + found.bad_entries
+    # An entry may have been the only copy of its operation, and has no number that would be missed: where
+    # SQLite did not read the log to its end, nobody knows.
+    is_sure = lost is not None and found.bad_entries is not None and not (frames and fresh)
+    told = (lost or 0) + (found.bad_entries or 0) if is_sure else None
     report = SalvageReport(aside.name, reason, len(held), told, identity is None)
     now_ms = int(aside.stat().st_mtime * 1000)
     entry = NeedsYou(report.entry_id, NeedsYouKind.SALVAGED, now_ms, problem=report.problem)
@@ -148,7 +151,7 @@ def _read(aside: Path) -> Found:
     try:
         connection = files.connect_reader(aside)
     except sqlite3.Error:
-        return Found(None, {}, [], None, {}, 0, is_readable=False)
+        return Found(None, {}, [], None, {}, None, is_readable=False)
     try:
         identity = _read_identity(connection)
         held, is_held_readable = _read_table(connection, "operations", "device_seq")
@@ -159,8 +162,8 @@ def _read(aside: Path) -> Found:
         files.companions(aside)[1].unlink(missing_ok=True)
     numbered = {entry.operation.device_seq: entry for entry in held}
     is_readable = is_held_readable and is_kept_readable
-    whole = {entry.id: entry for entry in entries if entry is not None}
-    bad = entries.count(None)
+    whole = {entry.id: entry for entry in entries or () if entry is not None}
+    bad = None if entries is None else entries.count(None)
     return Found(identity, dict(sorted(numbered.items())), kept, history, whole, bad, is_readable)
 
 
@@ -172,11 +175,16 @@ def _read_history(connection: sqlite3.Connection) -> History | None:
         return None
 
 
-def _read_entries(connection: sqlite3.Connection) -> list[NeedsYou | None]:
+def _read_entries(connection: sqlite3.Connection) -> list[NeedsYou | None] | None:
+    """Return what waits for a person, None when there may be more than can be read."""
     try:
-        return outbox_needs.read(connection)
-    except sqlite3.Error:
-        return []
+        if files.user_version(connection) == 1:
+            return []
+        # They have no numbers that would be missed: only a table that is sound is complete.
+        is_sound = connection.execute("PRAGMA integrity_check('needs_you')").fetchone()[0] == "ok"
+        return outbox_needs.read(connection) if is_sound else None
+    except (sqlite3.Error, ValueError, TypeError):
+        return None
 
 
 def _read_identity(connection: sqlite3.Connection) -> tuple[str, int] | None:

@@ -50,21 +50,30 @@ class _Pages:
     def __init__(self, database: bytes, log: bytes) -> None:
         self.images: list[bytes] = []
         self._places: dict[int, list[int]] = {}
+        self._ends: list[int] = []
+        """The last image that was written in the same transaction, for each."""
         for number, start in enumerate(range(0, len(database), PAGE_BYTES), 1):
             self._add(number, database[start : start + PAGE_BYTES])
+        self._end_transaction()
         frame = _FRAME_HEADER + PAGE_BYTES
         for start in range(_LOG_HEADER, len(log) - _FRAME_HEADER, frame):
-            (number,) = struct.unpack_from(">I", log, start)
+            number, size_after = struct.unpack_from(">II", log, start)
             self._add(number, log[start + _FRAME_HEADER : start + frame])
+            if size_after:
+                self._end_transaction()
+        self._end_transaction()
 
     def _add(self, number: int, image: bytes) -> None:
         self._places.setdefault(number, []).append(len(self.images))
         self.images.append(image)
 
+    def _end_transaction(self) -> None:
+        self._ends += [len(self.images) - 1] * (len(self.images) - len(self._ends))
+
     def at(self, number: int, place: int) -> bytes:
-        """Return the page ``number`` as it was when the image at ``place`` was written."""
+        """Return the page ``number`` as it was when the transaction of the image at ``place`` was over."""
         places = self._places.get(number, [])
-        before = bisect_right(places, place)
+        before = bisect_right(places, self._ends[place])
         return self.images[places[max(0, before - 1)]] if places else b""
 
 
