@@ -67,6 +67,8 @@ class OrderColumns(msgspec.Struct, frozen=True, omit_defaults=True):
     line_quantity_cancelled: list[int] = []
     line_requires_picking: list[bool] = []
     line_quantity_short: list[int] = []
+    ship_to: list[bool] = []
+    """Which orders say an address at all: an empty one that is said is part of an order's bytes."""
     ship_to_name: list[str] = []
     ship_to_company: list[str] = []
     ship_to_street: list[str] = []
@@ -81,7 +83,7 @@ class OrderColumns(msgspec.Struct, frozen=True, omit_defaults=True):
         count = len(self.id)
         if any(number < 0 for number in self.lines):
             raise ValueError("an order with fewer than no lines")
-        _check(self, (*_PLAIN, "lines"), count)
+        _check(self, (*_PLAIN, "lines", "ship_to"), count)
         _check(self, _ADDRESS.values(), count)
         _check(self, _LINE.values(), sum(self.lines))
         if any(count and not getattr(self, name) for name in _REQUIRED):
@@ -95,7 +97,11 @@ class OrderColumns(msgspec.Struct, frozen=True, omit_defaults=True):
         values: dict[str, Iterable[Any]] = {
             name: getattr(self, name) or repeat(default, count) for name, default in _PLAIN.items()
         }
-        values["ship_to"] = self._rows(Address, _ADDRESS, count)
+        addresses = self._rows(Address, _ADDRESS, count)
+        said = self.ship_to or repeat(False, count)
+        values["ship_to"] = (
+            address if is_said else _NO_ADDRESS for address, is_said in zip(addresses, said, strict=True)
+        )
         lines = self._rows(LineItem, _LINE, sum(self.lines))
         values["lines"] = (tuple(islice(lines, number)) for number in self.lines or repeat(0, count))
         return list(map(Order, *(values[name] for name in Order.__struct_fields__)))
@@ -113,6 +119,9 @@ def columns_of(orders: Sequence[Order]) -> OrderColumns:
     columns = _columns(orders, {name: name for name in _PLAIN}, _defaults(Order))
     columns |= _columns([order.ship_to for order in orders], _ADDRESS, _defaults(Address))
     columns |= _columns(lines, _LINE, _defaults(LineItem))
+    said = [order.ship_to is not _NO_ADDRESS for order in orders]
+    if any(said):
+        columns["ship_to"] = said
     if lines:
         columns["lines"] = [len(order.lines) for order in orders]
     return OrderColumns(**columns)
@@ -139,6 +148,8 @@ def _defaults(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a struct's class
 
 
 _PLAIN: Final = {name: value for name, value in _defaults(Order).items() if name not in {"ship_to", "lines"}}
+_NO_ADDRESS: Final = _defaults(Order)["ship_to"]
+"""The very object that stands for "not said": the encoder leaves that one out, and no equal one."""
 _ADDRESS: Final = {name: f"ship_to_{name}" for name in Address.__struct_fields__}
 _LINE: Final = {name: f"line_{name}" for name in LineItem.__struct_fields__}
 _REQUIRED: Final = [name for name, value in _PLAIN.items() if value is msgspec.NODEFAULT]
