@@ -32,7 +32,7 @@ from sync.client.news import (
 )
 from sync.client.view_news import take_news
 from sync.contract.messages import Person, Verdict
-from sync.contract.operations import Move, Operation, Outcome, Reason, Source
+from sync.contract.operations import Acknowledge, Move, Operation, Outcome, Reason, Source
 from sync.contract.orders import Order
 from sync.contract.permissions import Role
 from sync.contract.ports import Clock
@@ -182,6 +182,10 @@ class BoardController(QObject):
         for verdict in verdicts:
             operation, number = self._own.get(verdict.op_id, (None, ""))
             self._moves.steps.forget((verdict.op_id,))
+            is_seen = operation is not None and isinstance(operation.change, Acknowledge)
+            if is_seen or verdict.reason is Reason.QUARANTINED:
+                # Told before: its banner was closed, or it was set aside here.
+                continue
             order = None if operation is None else self._order(operation.order_id)
             told = verdict_told(operation, number, verdict, order, self._zone, WINDOW)
             if told is not None:

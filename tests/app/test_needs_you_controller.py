@@ -7,7 +7,7 @@ from support.drafts import draft
 from sync.client.needs_you import NeedsYou, NeedsYouKind
 from sync.client.news import NeedsYouChanged, OperationsDecided, Started
 from sync.contract.messages import Verdict
-from sync.contract.operations import Cancel, Outcome, Pick, PutOnHold, Reason, Ship
+from sync.contract.operations import Acknowledge, Cancel, Outcome, Pick, PutOnHold, Reason, Ship
 from sync.contract.orders import lines_crc
 from sync.contract.stages import Stage
 
@@ -61,6 +61,21 @@ def test_a_banner_that_is_no_entry_is_just_closed(bench: ClientBench) -> None:
     bench.client.window.banners._close("needs:order-1")
     bench.client.window.banners._close("cut")
     assert bench.engine.acknowledged == []
+
+
+def test_what_was_told_before_is_not_told_again(bench: ClientBench) -> None:
+    """That somebody has seen it may be refused as well; what was set aside is in the list already."""
+    (local_id,) = bench.first(Stage.CONFIRMED)
+    order = bench.client.view.order(local_id)
+    assert order is not None
+    bench.engine.submitted += [
+        draft("seen", order.id, Acknowledge("op")),
+        draft("aside", order.id, Cancel()),
+    ]
+    bench.save()
+    for number, op_id, reason in ((1, "seen", Reason.FORBIDDEN), (2, "aside", Reason.QUARANTINED)):
+        bench.tell(OperationsDecided((Verdict(number, op_id, 9, Outcome.REJECTED, reason),)))
+    assert _banners(bench) == {}
 
 
 def test_an_entry_without_an_order_here_is_told_all_the_same(bench: ClientBench) -> None:
