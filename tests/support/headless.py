@@ -47,8 +47,9 @@ class Headless:
 
     def lines(self, name: str) -> list[Json]:
         """Return every line of that name so far, also those waited for."""
-        said = (json.loads(line) for line in self.process.stdout.splitlines() if line.endswith("}"))
-        return [line[name] for line in said if name in line]
+        begin = f'{{"{name}":'
+        said = self.process.stdout.splitlines()
+        return [json.loads(line)[name] for line in said if line.startswith(begin) and line.endswith("}")]
 
     def status(self) -> Json:
         """Return the status now."""
