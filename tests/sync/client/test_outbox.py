@@ -17,9 +17,9 @@ from support.faults import CrashAt, CrashError
 from sync.client import outbox as outbox_module
 from sync.client.outbox import Outbox
 from sync.client.store_values import Held
-from sync.client.stores import outbox_history
+from sync.client.stores import outbox_history, outbox_schema
 from sync.client.stores.files import MEMORY, DamagedError
-from sync.contract.operations import Operation, Outcome
+from sync.contract.operations import Operation, Outcome, crc
 from sync.contract.problems import ProblemError
 
 
@@ -191,6 +191,14 @@ def test_a_row_that_rots_while_the_program_runs_is_not_believed(outbox: Outbox) 
     outbox._connection.execute("UPDATE identity SET next_device_seq = 1")
     with pytest.raises(DamagedError, match="identity"):
         outbox.append([draft("b", "x")])
+
+
+def test_good_checksums_over_something_else_are_no_operation() -> None:
+    """A row that is not one of ours is nothing, however whole it is."""
+    rest = (0, 0, "", "", "", 0)
+    row_crc = crc(b"1|a|0|0||||0")
+    assert outbox_schema.held_of((1, "a", b"{}", crc(b"{}"), *rest, row_crc)) is None
+    assert outbox_schema.held_of((1, "a")) is None
 
 
 def test_a_file_of_a_later_release_is_refused_unchanged(path: Path) -> None:

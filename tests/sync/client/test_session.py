@@ -221,7 +221,7 @@ def test_what_is_not_our_server_gets_no_secret(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "code"), [(2, 3, "PROTOCOL_TOO_OLD"), (-1, 0, "PROTOCOL_TOO_NEW")], ids=["old", "new"]
+    ("low", "high", "code"), [(3, 4, "PROTOCOL_TOO_OLD"), (0, 1, "PROTOCOL_TOO_NEW")], ids=["old", "new"]
 )
 def test_programs_of_different_times_say_which_to_update(low: int, high: int, code: str) -> None:
     """Before anything is sent."""
