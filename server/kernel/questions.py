@@ -79,6 +79,9 @@ class Questions:
         elif result.frame is None:
             self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
         else:
+            if isinstance(question, Fetch):
+                # Nobody fetches what is whole: somewhere a disk or a program is not.
+                self._wishes.warn("board_repaired", device_id=connection.device_id, orders=result.orders)
             self._wishes.send(connection, result.frame)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from server.kernel.connections import BoardAdvanced, Noted
-from server.kernel.records import Committed, Head, Joined, Look, Page
+from server.kernel.records import Committed, FirstPage, Head, Joined, Look, Page
 from support.hub_bench import EPOCH, SITE, HubBench, committed, entries, hello, move, snapshot
 from sync.contract.messages import Delta, SnapshotBegin, SnapshotEnd
-from sync.contract.steps import Closed
+from sync.contract.steps import Closed, Job
 
 
 @pytest.fixture
@@ -112,6 +112,53 @@ def test_a_snapshot_goes_out_chunk_by_chunk(bench: HubBench) -> None:
     assert bench.heard(2) == [SnapshotEnd(0)]
     bench.drain(2)
     assert deltas(bench, 2) == [(0, 1)]
+
+
+def loading(bench: HubBench, cursor: int) -> tuple[Job | None, Job]:
+    """Bring a link up that loads the board; return the jobs of its first page, if any, and its snapshot."""
+    join = bench.sign_in(2, greeting=hello("device-2", cursor=cursor))
+    bench.answer(join, Joined(EPOCH, 9, 0, 0, needs_snapshot=True))
+    return bench.job("first_page") if bench.has_job("first_page") else None, bench.job("snapshot")
+
+
+def test_an_empty_terminal_sees_a_first_page_before_the_whole_board(bench: HubBench) -> None:
+    """A board takes seconds to make and to send; a page of each stage does not."""
+    page, whole = loading(bench, 0)
+    assert page is not None
+    assert (page.store, page.arguments) == ("copies", (SITE,))
+    assert page.ticket < whole.ticket
+    bench.answer(page, FirstPage("page one"))
+    assert bench.frames(2) == ["page one"]
+    bench.drain(2)
+    assert bench.frames(2) == []
+    bench.answer(whole, snapshot(9))
+    assert isinstance(bench.heard(2)[0], SnapshotBegin)
+
+
+@pytest.mark.parametrize("result", [None, FirstPage("")])
+def test_without_a_first_page_the_board_comes_all_the_same(bench: HubBench, result: object) -> None:
+    """There is none of an empty board, nor when it cannot be read."""
+    page, whole = loading(bench, 0)
+    assert page is not None
+    bench.answer(page, result)
+    assert bench.frames(2) == []
+    bench.answer(whole, snapshot(9))
+    assert isinstance(bench.heard(2)[0], SnapshotBegin)
+
+
+def test_a_first_page_for_a_link_that_is_gone_is_dropped(bench: HubBench) -> None:
+    """Nobody is there to see it."""
+    page, _ = loading(bench, 0)
+    assert page is not None
+    bench.feed(Closed(2))
+    bench.answer(page, FirstPage("page one"))
+    assert bench.effects == []
+
+
+def test_who_has_a_board_gets_no_first_page(bench: HubBench) -> None:
+    """It would hide what is there already."""
+    page, _ = loading(bench, 5)
+    assert page is None
 
 
 def test_a_snapshot_that_cannot_be_made_closes_the_link(bench: HubBench) -> None:

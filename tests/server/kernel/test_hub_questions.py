@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from server.kernel.connections import Noted
 from server.kernel.questions import ATTEMPTS
 from server.kernel.records import Answered, Page
 from support.hub_bench import SITE, HubBench, committed, entries, hello, move, snapshot
@@ -50,8 +51,19 @@ def test_a_question_goes_to_the_copies_with_the_links_cursor(bench: HubBench) ->
     bench.say(FETCH)
     asked = bench.job("fetch")
     assert (asked.store, asked.arguments) == ("copies", (SITE, 3, 8, "a", "b"))
-    bench.answer(asked, Answered(NOTHING, 3, b"orders"))
+    bench.answer(asked, Answered(NOTHING, 3, b"orders", 17))
     assert bench.frames() == [b"orders"]
+
+
+def test_a_repair_is_noted(bench: HubBench) -> None:
+    """Damage is for IT to know of; that a terminal compares is not worth a line."""
+    bench.say(COMPARE)
+    bench.answer(bench.job("compare"), Answered(NOTHING, 3, "sums"))
+    assert bench.news() == []
+    bench.say(FETCH)
+    bench.answer(bench.job("fetch"), Answered(NOTHING, 3, b"orders", 17))
+    facts = (("device_id", "device-1"), ("orders", 17))
+    assert bench.news() == [Noted("board_repaired", facts, is_warning=True)]
 
 
 def test_deltas_pause_until_the_answer(bench: HubBench) -> None:
