@@ -9,12 +9,11 @@ that lost the answer would.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from server.verification.node import Node
 from server.verification.world import World
 from sync.contract.codec import Frame
-from sync.contract.steps import Closed, Drained, Received
+from sync.contract.steps import Closed, Drained, Event, Received
 
 DELAY_MS: Final = (1, 40)
 NOTICE_MS: Final = (0, 300)
@@ -29,10 +28,18 @@ Changed = Callable[[Frame], Frame]
 """What happens to frames on their way down: how a later release of the server would have said it."""
 
 
+class End(Protocol):
+    """One end of a cable: a node, or a socket of a driver."""
+
+    def feed(self, event: Event) -> None:
+        """Take what arrives."""
+        ...
+
+
 class _Way:
     """One direction; remembers when the last frame arrives so that the next one does not pass it."""
 
-    def __init__(self, world: World, source: Node, source_link: int, goal: Node, link: int) -> None:
+    def __init__(self, world: World, source: End, source_link: int, goal: End, link: int) -> None:
         self._world = world
         self._source = source
         self._source_link = source_link
@@ -70,7 +77,7 @@ class Cable:
     """One connection: ``terminal_link`` on one side, ``server_link`` on the other."""
 
     def __init__(
-        self, world: World, terminal: Node, terminal_link: int, server: Node, server_link: int
+        self, world: World, terminal: End, terminal_link: int, server: End, server_link: int
     ) -> None:
         """Join two living nodes."""
         self._world = world
@@ -83,7 +90,7 @@ class Cable:
         self._up = _Way(world, terminal, terminal_link, server, server_link)
         self._down = _Way(world, server, server_link, terminal, terminal_link)
 
-    def send(self, source: Node, frame: Frame) -> None:
+    def send(self, source: End, frame: Frame) -> None:
         """Send from ``source`` to the other side."""
         if not self.is_open:
             return
@@ -94,7 +101,7 @@ class Cable:
         if isinstance(frame, str) and frame.startswith(_SUBMIT) and self._world.chance(REPEATED):
             self._up.send(frame)
 
-    def close(self, source: Node, code: int) -> None:
+    def close(self, source: End, code: int) -> None:
         """Close in order: what was sent before still arrives, then both sides hear of it."""
         if not self.is_open:
             return

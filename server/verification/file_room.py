@@ -24,6 +24,7 @@ from server.kernel.store import Store
 from server.kernel.token_rows import ACCESS, hashed
 from server.modules.backups.restoring import begin_new_life
 from server.modules.retirement import Closing, Retirement
+from server.verification.processes import Processes
 from server.verification.rooms import ORGANIZATION, SITE, TIME_ZONE, VALID_MS, ServerRoom, Worker
 from server.verification.world import World
 from sync.contract.permissions import Role
@@ -32,9 +33,9 @@ from sync.contract.permissions import Role
 class FileRoom(ServerRoom):
     """A folder that outlives crashes."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, processes: Processes, folder: Path) -> None:
         """Set the data up in ``folder`` and start the first process."""
-        super().__init__(world)
+        super().__init__(world, processes)
         self._folder = folder
         self._enrolments: dict[str, str] = {}
         self._copies = 0

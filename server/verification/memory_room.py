@@ -12,6 +12,7 @@ from server.modules.retirement import Closing, Retirement
 from server.verification.memory_board import MemoryBoard, SignIn, User
 from server.verification.memory_copies import MemoryCopies
 from server.verification.memory_server import MemoryReader, MemoryStore
+from server.verification.processes import Processes
 from server.verification.rooms import ORGANIZATION, SITE, TIME_ZONE, VALID_MS, ServerRoom, Worker
 from server.verification.world import World
 from sync.contract.orders import Order
@@ -23,9 +24,9 @@ from sync.contract.stages import Stage
 class MemoryRoom(ServerRoom):
     """A board in memory that outlives crashes."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, processes: Processes) -> None:
         """Set the data up and start the first process."""
-        super().__init__(world)
+        super().__init__(world, processes)
         # The ids in the order in which a database gets them.
         organization_id, site_id, epoch = self.ids.new(), self.ids.new(), self.ids.new()
         self.site = SiteRow(SiteKey(organization_id, site_id), SITE, TIME_ZONE, ORGANIZATION)

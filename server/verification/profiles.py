@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
 from server.verification.memory_cache import CacheFile, MemoryCache
@@ -26,6 +27,10 @@ class Profile(Protocol):
 
     def open(self) -> None:
         """Open the stores as the next process does."""
+        ...
+
+    def lose_an_order(self, random: Random) -> bool:
+        """Let the cached board lack an order; say whether there was one."""
         ...
 
     def close(self) -> None:
@@ -53,6 +58,18 @@ class FileProfile:
         self.screen: Screen = FileScreen(self._folder / "cache.db")
         self._is_open = True
 
+    def lose_an_order(self, random: Random) -> bool:
+        """Take one out of the tables, as a defect would, and let the file say so of itself."""
+        connection = self.cache._connection  # noqa: SLF001 - a defect asks nobody
+        local_ids = [row[0] for row in connection.execute("SELECT local_id FROM orders ORDER BY local_id")]
+        if not local_ids:
+            return False
+        lost = random.choice(local_ids)
+        for table in ("orders", "bodies"):
+            connection.execute(f"DELETE FROM {table} WHERE local_id = ?", (lost,))  # noqa: S608 - a name of ours
+        self.cache.resum()
+        return True
+
     def close(self) -> None:
         """Let go of the files."""
         if self._is_open:
@@ -78,6 +95,15 @@ class MemoryProfile:
         self.outbox = opened_again(self.outbox, self._hook)
         self.cache = MemoryCache(self._file, self._hook)
         self.screen = MemoryScreen(self._file)
+
+    def lose_an_order(self, random: Random) -> bool:
+        """Take one out, as a defect would, and let the cache say so of itself."""
+        rows = sorted(self._file.rows.items(), key=lambda item: item[1].local_id)
+        if not rows:
+            return False
+        del self._file.rows[random.choice(rows)[0]]
+        self.cache.resum()
+        return True
 
     def close(self) -> None:
         """Let go of the outbox's memory."""

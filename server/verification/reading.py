@@ -22,7 +22,7 @@ def check_reading(station: Station, archive: Archive) -> Iterable[str]:
     state = station.profile.cache.state()
     archive.catch_up()
     history = archive.of(state.epoch)
-    if history is None:
+    if history is None or station.is_damaged:
         return
     pending = _pending(station, history, state.cursor)
     for order_id, operations in pending.items():

@@ -15,7 +15,7 @@ from calendars.schedule import Rule
 from server.arrivals import Arrivals
 from server.kernel.records import Batch, Committed, Head, SiteRow
 from server.verification.poison import decide_or_fail
-from server.verification.server_node import ServerNode
+from server.verification.processes import Process, Processes
 from server.verification.world import CrashHook, VirtualClock, World
 from sync.contract.ids import Uuid7Ids
 from sync.contract.permissions import Role
@@ -39,11 +39,12 @@ class ServerRoom(ABC):
     """The server's place in the world."""
 
     site: SiteRow
-    node: ServerNode
+    node: Process
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, processes: Processes) -> None:
         """Prepare a clock and ids; a subclass opens the data and calls :meth:`start`."""
         self.world = world
+        self.processes = processes
         self.clock = VirtualClock(world, "server")
         self.hook = CrashHook()
         self.ids = Uuid7Ids(self.clock, world.random)
@@ -54,7 +55,7 @@ class ServerRoom(ABC):
 
     def start(self) -> None:
         """Start a process over the opened data."""
-        self.node = ServerNode(self.world, self.clock, self.stores(), self.hook, is_later=self.is_later)
+        self.node = self.processes.server(self)
 
     @property
     def zone(self) -> ZoneInfo:

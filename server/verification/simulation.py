@@ -19,6 +19,7 @@ from server.verification.checks import violations
 from server.verification.file_room import FileRoom
 from server.verification.memory_room import MemoryRoom
 from server.verification.office import Office
+from server.verification.processes import Nodes, Processes
 from server.verification.profiles import FileProfile, MemoryProfile, Profile
 from server.verification.reading import check_reading
 from server.verification.rooms import ServerRoom, Worker
@@ -76,14 +77,24 @@ class Report:
 class Simulation:
     """The cast of one run."""
 
-    def __init__(self, seed: int, plan: Plan, folder: Path | None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        plan: Plan,
+        folder: Path | None,
+        world: World | None = None,
+        processes: Processes | None = None,
+    ) -> None:
         """Set the server up with its orders, and the terminals; in ``folder``, or in memory."""
         self.seed = seed
         self.plan = plan
-        self.world = World(seed)
+        self.world = world or World(seed)
+        processes = processes or Nodes()
         self._folder = folder
         self.room: ServerRoom = (
-            MemoryRoom(self.world) if folder is None else FileRoom(self.world, folder / "server")
+            MemoryRoom(self.world, processes)
+            if folder is None
+            else FileRoom(self.world, processes, folder / "server")
         )
         self.office = Office(self.room, plan.orders)
         self.archive = Archive(self.room)
@@ -117,6 +128,12 @@ class Simulation:
             self.archive.cells,
             tuple(self.room.entries(0)),
         )
+
+    def end(self) -> None:
+        """Let every process end."""
+        self.room.node.die()
+        for station in self.stations:
+            station.terminal.die()
 
     def close(self) -> None:
         """Let go of every file."""

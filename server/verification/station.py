@@ -10,13 +10,13 @@ import msgspec
 from server.verification.people import any_change, drafted, poison
 from server.verification.profiles import Profile
 from server.verification.rooms import ServerRoom, Worker
-from server.verification.terminal import Terminal
-from server.verification.world import CrashHook, VirtualClock, World
+from server.verification.world import CrashHook, SimulatedCrash, VirtualClock, World
 from sync.client.commands import Acknowledge, GoOffline, GoOnline, NewToken, RetryQuarantined, SubmitDrafts
 from sync.client.machine import ClientMachine, Environment
 from sync.client.needs_you import NeedsYou
 from sync.client.news import (
     BoardChanged,
+    BoardRepaired,
     CredentialsWanted,
     NeedsYouChanged,
     OperationsDecided,
@@ -100,6 +100,8 @@ class Station:
         self.cursors: list[tuple[str, int]] = []
         self.needs_you: dict[str, NeedsYou] = {}
         self.was_in_needs_you: set[str] = set()
+        self.is_damaged = False
+        """Whether the cache lacks an order; nobody knows but the world."""
         self.person: Person | None = None
         self.found: list[str] = []
         """What was wrong at some moment of the run."""
@@ -115,7 +117,7 @@ class Station:
         held, state = outbox.state(), cache.state()
         machine = ClientMachine(held, state, environment)
         stores = {"outbox": outbox, "cache": cache}
-        self.terminal = Terminal(
+        self.terminal = self.room.processes.terminal(
             self.room, self.name, machine, stores, self.hook, self.clock.mono_ms, self.on_news
         )
         self.unsaved.clear()
@@ -155,6 +157,14 @@ class Station:
         self.terminal.feed(Command(GoOffline()))
         self.terminal.feed(Command(GoOnline(self.worker.token)))
 
+    def damage(self) -> None:
+        """Let the cache lack an order."""
+        if self.terminal.is_alive:
+            try:
+                self.is_damaged |= self.profile.lose_an_order(self.world.random)
+            except SimulatedCrash:
+                self.terminal.die()
+
     def plug(self, *, is_in: bool) -> None:
         """Pull the network's plug out, or put it back."""
         self.terminal.is_unplugged = not is_in
@@ -188,7 +198,10 @@ class Station:
                 self.rejected.difference_update(each.op_id for each in operations)
             case OperationsDone(op_ids):
                 self.rejected.difference_update(op_ids)
+            case BoardRepaired():
+                self.is_damaged = False
             case BoardChanged(cursor=cursor) | SnapshotApplied(seq=cursor):
+                self.is_damaged &= isinstance(news, BoardChanged)
                 self.cursors.append((self.profile.cache.state().epoch, cursor))
 
     def _attend(self, news: object) -> None:

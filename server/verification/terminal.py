@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from server.verification.cable import Cable
 from server.verification.node import Node
-from server.verification.rooms import ServerRoom
+from server.verification.server_node import ServerNode
 from server.verification.world import CrashHook, World
 from sync.client.machine import ClientMachine
 from sync.contract.steps import Close, Closed, Connect, Connected, Send
+
+if TYPE_CHECKING:
+    from server.verification.rooms import ServerRoom
 
 REFUSED_MS: Final = (5, 400)
 """How long a connection attempt takes when it succeeds, or fails because nobody listens."""
@@ -59,10 +62,11 @@ class Terminal(Node):
     def _answered(self, link: int) -> None:
         if not self.is_alive:
             return
-        if not self.room.is_up or self.is_unplugged:
+        server = self.room.node
+        if not self.room.is_up or self.is_unplugged or not isinstance(server, ServerNode):
             self.feed(Closed(link))
             return
-        self.cable = self.room.node.accept(self, link)
+        self.cable = server.accept(self, link)
         self.feed(Connected(link))
 
     def on_news(self, news: object) -> None:

@@ -49,6 +49,7 @@ class Trouble:
             (1, "update", lambda station: station.update()),
             (1, "later", self._install_later),
             (1, "poison", self._poison),
+            (1, "damage", lambda station: station.damage()),
             (2, "needs_you", lambda station: station.look_at_needs_you()),
         )
         self.count: Counter[str] = Counter()
@@ -69,6 +70,9 @@ class Trouble:
             station.update()
             station.restart()
             station.plug(is_in=True)
+            if station.is_damaged:
+                # The next hello compares, long before the heartbeat that does.
+                station.cut()
 
     def _later(self, span: tuple[int, int], call: Callable[[], None]) -> None:
         self._world.later(self._random.randint(*span), call)

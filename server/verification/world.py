@@ -54,9 +54,14 @@ class World:
     def run(self, until_ms: int) -> None:
         """Let time pass to ``until_ms``."""
         while self._line and self._line[0][0] <= until_ms:
-            self.now_ms, _, call = heapq.heappop(self._line)
-            call()
+            self.play_next()
         self.now_ms = max(self.now_ms, until_ms)
+
+    def play_next(self) -> None:
+        """Let the next thing on the time line happen."""
+        at_ms, _, call = heapq.heappop(self._line)
+        self.now_ms = max(self.now_ms, at_ms)
+        call()
 
     def chance(self, probability: float) -> bool:
         """Return True with ``probability``."""
