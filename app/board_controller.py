@@ -206,16 +206,16 @@ class BoardController(QObject):
 
     # ---------------------------------------------------------------- inside
 
-    def _begin(self, operations: Sequence[Operation], befores: Sequence[Order] = ()) -> dict[str, Told]:
+    def _begin(self, operations: Sequence[Operation], originals: Sequence[Order] = ()) -> dict[str, Told]:
         """Show and submit what would be accepted; return why the others would not, by order id.
 
-        ``befores`` are their orders when this is a step that can be taken back.
+        ``originals`` are their orders when this is a step that can be taken back.
         """
         judge = self._judge()
         accepted: list[Operation] = []
         step: list[Done] = []
         refusals: dict[str, Told] = {}
-        shown = {order.id: order for order in befores}
+        shown = {order.id: order for order in originals}
         for operation in operations:
             decision = self._view.decision(operation, judge)
             before = shown.get(operation.order_id)
