@@ -26,7 +26,6 @@ from sync.contract.messages import (
     BoardMessage,
     Compared,
     Delta,
-    Repair,
     SnapshotBegin,
     SnapshotChunk,
     SnapshotEnd,
@@ -101,7 +100,7 @@ class Follower:
                 self._job("put_page", (tuple(orders),))
             case Compared():
                 self._repairing.on_compared(message)
-            case Repair():
+            case _:
                 self._repairing.on_repair(message)
 
     def on_state_hash(self, seq: int, state_hash: int) -> None:
@@ -196,12 +195,13 @@ class Follower:
         else:
             self.cursor = result.cursor
         self._applied(result)
-        if isinstance(result, CacheChange) and not self._repairing.is_underway:
+        if isinstance(result, CacheChange):
             self._look_for_damage(result.is_whole)
 
     def _look_for_damage(self, is_whole: bool) -> None:
-        """Find out what is wrong with the copy, unless a whole board is on its way anyway."""
-        if not is_whole and self._link and self._snapshot is None and not self.is_held:
+        """Find out what is wrong with the copy, unless that is done or a whole board is on its way."""
+        is_free = self._snapshot is None and not self.is_held and not self._repairing.is_underway
+        if not is_whole and self._link and is_free:
             self._repairing.start(self._link)
 
     def _tidy(self) -> None:

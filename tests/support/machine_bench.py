@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from support.clocks import CountingIds, FakeClock
+from sync.client.bisecting import Range, Sum, Wanted
 from sync.client.commands import GoOnline, SubmitDrafts
 from sync.client.environment import KINDS_SINCE, Environment
 from sync.client.machine import ClientMachine
@@ -19,6 +20,7 @@ from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind
 from sync.client.store_values import (
     Answered,
     CacheChange,
+    CacheRepair,
     CacheSnapshot,
     CacheState,
     Held,
@@ -64,6 +66,8 @@ from sync.contract.steps import (
 SITE = Site("site-1", "Hall A", "Europe/London", "organization-1", "Example")
 PERSON = Person("person-1", "Eva", "picker", "sign-in-1")
 DEVICE = "device-1"
+RIGHT = 4_711
+"""The state hash of a cache that was repaired."""
 T = TypeVar("T")
 
 
@@ -207,6 +211,28 @@ class FakeCache:
         begun = self.begun
         self.now = self.now._replace(epoch=begun.epoch, cursor=seq, state_hash=begun.state_hash)
         return CacheSnapshot(seq, begun.epoch, begun.state_hash, begun.orders, begun.decided_device_seq)
+
+    def put_page(self, orders: tuple[object, ...]) -> CacheChange:
+        """Show as many rows."""
+        return CacheChange(0, 0, 0, tuple(range(1, len(orders) + 1)))
+
+    def resum(self) -> int:
+        """Believe the hash."""
+        return self.now.state_hash
+
+    def split(self, wanted: tuple[Wanted, ...]) -> tuple[Range, ...]:
+        """Leave the ranges as they are."""
+        return tuple((lo, hi) for lo, hi, _ in wanted)
+
+    def range_sums(self, seq: int, ranges: tuple[Range, ...]) -> tuple[Sum, ...]:
+        """Return the hash and ten orders for each range."""
+        return tuple((self.now.state_hash, 10) for _ in ranges)
+
+    def repair(self, seq: int, lo: str, hi: str, orders: tuple[object, ...]) -> CacheRepair:
+        """Have the right hash from now on; as many rows changed."""
+        self.now = self.now._replace(state_hash=RIGHT)
+        change = CacheChange(self.now.cursor, RIGHT, 0, tuple(range(1, len(orders) + 1)))
+        return CacheRepair(change, len(orders))
 
     def tidy(self) -> bool:
         """Say how often there is more to do."""

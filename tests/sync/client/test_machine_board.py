@@ -210,19 +210,6 @@ def test_a_page_that_the_cache_finds_too_far_ahead_makes_a_new_link() -> None:
     assert bench.cache.forgotten == 0
 
 
-def test_a_page_about_an_order_that_is_not_here_takes_the_board_anew() -> None:
-    """The cache is not the server's board any more: it is emptied, a snapshot follows."""
-    bench = MachineBench(cache=cached(3))
-    bench.go_live(head=3)
-    bench.results["cache.apply_delta"] = DeltaRefused("unknown_order", 3)
-    bench.hear(delta(3, other(1, 1)))
-    assert bench.cache.forgotten == 1
-    bench.fire("retry")
-    bench.clear()
-    bench.come_up()
-    assert bench.said()[1] == Hello(2, 2, "1.0", DEVICE, 1)
-
-
 def test_a_cache_that_cannot_be_written_is_told_once() -> None:
     """Disk full: the link is dropped, tried again, and the sentence comes once."""
     bench = MachineBench(cache=cached(3))
