@@ -162,7 +162,9 @@ class BoardController(QObject):
                 self._moves.steps.forget(op_ids)
             case OperationsDecided(verdicts):
                 self._tell_rejected([each for each in verdicts if each.outcome is Outcome.REJECTED])
-            case OperationsDone(op_ids) | BoardChanged(op_ids=op_ids):
+            case BoardChanged(op_ids=op_ids) | SnapshotApplied(op_ids=op_ids):
+                self._moves.steps.note_shown(self._orders_of(op_ids))
+            case OperationsDone(op_ids):
                 self._on_done(op_ids)
         self.counts_changed.emit()
 
@@ -193,16 +195,19 @@ class BoardController(QObject):
 
     def _on_done(self, op_ids: Sequence[str]) -> None:
         """Own operations are on the board: undo must find it so, and what they opened is told."""
-        known = {op_id: self._own[op_id][0] for op_id in op_ids if op_id in self._own}
-        order_ids = dict.fromkeys(operation.order_id for operation in known.values())
-        orders = [order for order_id in order_ids if (order := self._order(order_id)) is not None]
+        orders = self._orders_of(op_ids)
         self._moves.steps.note_shown(orders)
         for order in orders:
             for exception in order.exceptions:
-                operation = known.get(exception.op_id)
-                if operation is not None and not exception.seen_ms:
+                operation, _ = self._own.get(exception.op_id, (None, ""))
+                if exception.op_id in op_ids and not exception.seen_ms:
                     told = exception_told(operation, order, exception, self._zone, WINDOW)
                     self.refused.emit(exception.op_id, told.strong, told.text)
+
+    def _orders_of(self, op_ids: Iterable[str]) -> list[Order]:
+        """Return the orders of own operations, as they are shown."""
+        order_ids = dict.fromkeys(self._own[op_id][0].order_id for op_id in op_ids if op_id in self._own)
+        return [order for order_id in order_ids if (order := self._order(order_id)) is not None]
 
     # ---------------------------------------------------------------- inside
 

@@ -12,7 +12,6 @@ from app.plain_words import ENGLISH
 from sync.client.board_view import BoardView
 from sync.client.news import (
     BatchDecided,
-    BoardChanged,
     News,
     OperationFaulted,
     OperationsDecided,
@@ -20,7 +19,6 @@ from sync.client.news import (
     OperationsNotSaved,
     OperationsReoffered,
     OperationsSaved,
-    SnapshotApplied,
 )
 from sync.contract.messages import Verdict
 from sync.contract.operations import Operation, Outcome
@@ -116,8 +114,6 @@ class HeadlessFates:
                 self._on_batch(news)
             case OperationsDone(op_ids):
                 self._on_done(op_ids)
-            case BoardChanged(op_ids=op_ids) | SnapshotApplied(op_ids=op_ids):
-                self._on_arrived(op_ids)
             case _:
                 pass
 
@@ -167,19 +163,19 @@ class HeadlessFates:
         for op_id in op_ids:
             self._undecided.discard(op_id)
             self.say(op_id, "done")
+            self._say_exceptions(op_id)
 
-    def _on_arrived(self, op_ids: Iterable[str]) -> None:
-        """Say what own facts opened: the order as it is now says more than the verdict could."""
-        for op_id in op_ids:
-            own = self._own.get(op_id)
-            order = None if own is None else self.order(own.operation.order_id)
-            if own is None or order is None:
-                continue
-            for exception in order.exceptions:
-                if exception.op_id == op_id and not exception.seen_ms:
-                    told = exception_told(own.operation, order, exception, self._zone, ENGLISH)
-                    more: dict[str, object] = {"reason": exception.code, "sentence": told.sentence}
-                    self.say(op_id, "exception", more)
+    def _say_exceptions(self, op_id: str) -> None:
+        """Say what an own fact opened: the order as it is now says more than the verdict could."""
+        own = self._own.get(op_id)
+        order = None if own is None else self.order(own.operation.order_id)
+        if own is None or order is None:
+            return
+        for exception in order.exceptions:
+            if exception.op_id == op_id and not exception.seen_ms:
+                told = exception_told(own.operation, order, exception, self._zone, ENGLISH)
+                more: dict[str, object] = {"reason": exception.code, "sentence": told.sentence}
+                self.say(op_id, "exception", more)
 
 
 def _bound(known: dict[str, Any]) -> None:

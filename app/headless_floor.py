@@ -254,7 +254,7 @@ class HeadlessFloor:
                 self._orders.forget(op_ids)
             case OperationsDecided(verdicts):
                 self._orders.forget(each.op_id for each in verdicts if each.outcome is Outcome.REJECTED)
-            case OperationsDone(op_ids) | BoardChanged(op_ids=op_ids):
+            case OperationsDone(op_ids) | BoardChanged(op_ids=op_ids) | SnapshotApplied(op_ids=op_ids):
                 self._orders.note_shown(op_ids)
 
     # ------------------------------------------------------------------ wishes

@@ -16,6 +16,7 @@ from sync.client.news import (
     BoardRepaired,
     NeedsYouChanged,
     OperationFaulted,
+    OperationsDone,
     OperationsReoffered,
     ProblemCleared,
     QueueStuck,
@@ -143,7 +144,7 @@ def test_a_seen_exception_is_not_told_again(floor: HeadlessBench) -> None:
     floor.ask(acknowledge=op_id)
     floor.finish()
     floor.said.clear()
-    arrive(floor, op_id, "nobody's")
+    floor.floor.on_news(OperationsDone((op_id, "nobody's")))
     assert [line for line in floor.said if line.get("operation", {}).get("fate") == "exception"] == []
 
 

@@ -18,7 +18,7 @@ from support.drafts import JUDGE
 from support.orders import Made, make_orders
 from sync.client.cache import Cache
 from sync.client.commands import OlderQuestion
-from sync.client.news import BoardChanged, News, OperationsDecided, OperationsSaved, Started
+from sync.client.news import BoardChanged, News, OperationsDecided, OperationsDone, OperationsSaved, Started
 from sync.client.profile import open_profile
 from sync.contract.messages import Person, Site, Verdict
 from sync.contract.operations import Operation, Outcome
@@ -120,7 +120,8 @@ class ClientBench:
         change = self.server.send(self.cache, DEVICE)
         done = tuple(entry.operation.op_id for entry in entries if entry.outcome is not Outcome.REJECTED)
         self.tell(
-            BoardChanged(change.changed, change.removed, done, change.cursor, change.decided_device_seq)
+            BoardChanged(change.changed, change.removed, done, change.cursor, change.decided_device_seq),
+            OperationsDone(done),
         )
 
     def first(self, stage: Stage, count: int = 1) -> tuple[int, ...]:
