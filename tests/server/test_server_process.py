@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy import make_url
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from server.database import FILE_NAME
 from support.postgres_cluster import Postgres
 from support.processes import ProcessRunner
 from support.real_server import PROGRAM, RealServer, started_server
 from support.server_bench import create, numbered
 from support.sync_client import SyncClient
-from sync.contract.messages import Auth, Hello, Refused, SnapshotBegin, Submit, Welcome
-from sync.contract.operations import Move, Outcome
+from sync.contract.messages import Auth, Decided, Faulted, Hello, Refused, SnapshotBegin, Submit, Welcome
+from sync.contract.operations import Move, Outcome, Reason, Skip
 from sync.contract.stages import Stage
 
 
@@ -132,6 +136,28 @@ def test_two_servers_on_one_database_are_one_server(tmp_path: Path, postgresql_u
             assert one.log_until(11)[-1].operation.order_id == "order-3"
             second.kill()
             assert [verdict.seq for verdict in one.submit(create(11, "order-11"))] == [12]
+
+
+def test_an_operation_that_cannot_be_stored_holds_up_its_own_device_only(tmp_path: Path) -> None:
+    """Whatever it is that the tables refuse: its sender is told, and everybody else is answered."""
+    with started_server(tmp_path) as server:
+        with contextlib.closing(sqlite3.connect(server.data / FILE_NAME)) as other:
+            other.execute(
+                "CREATE TRIGGER poison BEFORE INSERT ON operation_log WHEN NEW.op_id = 'op-poison'"
+                " BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        token = server.sign_in()["access_token"]
+        with SyncClient(server.sync_url) as one, SyncClient(server.sync_url) as two:
+            one.join(token, "device-1")
+            two.join(token, "device-2")
+            poison = msgspec.structs.replace(create(1), op_id="op-poison")
+            one.say(Submit([poison, numbered(2, Move(Stage.PICKING))]))
+            assert [verdict.seq for verdict in two.submit(create(1, "order-2", "device-2"))] == [1]
+            assert one.hear_one(Faulted) == Faulted(1, "op-poison")
+            (gap,) = one.hear_one(Decided).verdicts
+            assert (gap.device_seq, gap.reason) == (2, Reason.DEVICE_SEQ_GAP)
+            skipped = msgspec.structs.replace(poison, change=Skip(), op_id="op-skip")
+            assert [verdict.seq for verdict in one.submit(skipped)] == [2]
 
 
 def test_the_database_may_restart_under_a_server(own_server: RealServer) -> None:
