@@ -269,7 +269,9 @@ class MachineBench:
         cached = cache or CacheState()
         self.outbox = FakeOutbox(state)
         self.cache = FakeCache(cached)
-        environment = Environment(self.clock, CountingIds(900), self.jitter, "1.0", protocols, kinds_since)
+        environment = self.environment = Environment(
+            self.clock, CountingIds(900), self.jitter, "1.0", protocols, kinds_since
+        )
         self.machine = ClientMachine(state, cached, environment, needs_you)
         self.link = 0
         self.is_holding = False

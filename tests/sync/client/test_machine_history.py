@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from support.clocks import CountingIds
 from support.machine_bench import (
     MachineBench,
     cached,
@@ -15,6 +18,7 @@ from support.machine_bench import (
 )
 from sync.client.commands import AcceptBoard, GoOffline
 from sync.client.link import STUCK_MS
+from sync.client.machine import ClientMachine
 from sync.client.news import (
     ConnectionChanged,
     LinkState,
@@ -27,19 +31,23 @@ from sync.client.news import (
     SnapshotHeld,
 )
 from sync.client.offer import Offer
+from sync.client.outbox import Outbox
 from sync.client.store_values import Held, Kept
 from sync.client.store_values import SnapshotHeld as HeldBack
+from sync.client.stores.files import MEMORY
 from sync.client.watchdog import STUCK_QUEUE_MS
 from sync.contract.limits import SILENCE_MS
 from sync.contract.messages import (
     Heartbeat,
     Hello,
     Pong,
+    Refused,
     ServerMessage,
     SnapshotBegin,
     SnapshotEnd,
     Submit,
 )
+from sync.contract.problems import Problem
 
 
 def submits(bench: MachineBench) -> list[list[str]]:
@@ -377,3 +385,49 @@ def test_an_empty_queue_never_stands_still() -> None:
     wait(bench, 200_000)
     assert bench.news(QueueStuck) == []
     assert bench.news(OperationsSaved) == []
+
+
+# ---------------------------------------------------------------------- with the real outbox
+
+
+def decide_all(bench: MachineBench, seq: int) -> int:
+    """Let the server apply what it was sent last, and the board show it; return the log's end."""
+    submit = [said for said in bench.said() if isinstance(said, Submit)][-1]
+    for operation in submit.operations:
+        bench.hear(delta(seq, operation))
+        seq += 1
+        bench.hear(decided(verdict(operation.op_id, operation.device_seq, seq)))
+    return seq
+
+
+def test_a_cloned_and_then_restored_terminal_loses_nothing() -> None:
+    """Two identities' worth of moves come back in their order, once, under a third one; then it is quiet."""
+    bench = MachineBench(cache=cached())
+    with closing(Outbox.open(MEMORY, CountingIds()).outbox) as outbox:
+        bench.outbox = outbox  # type: ignore[assignment]
+        bench.machine = ClientMachine(outbox.state(), cached(), bench.environment)
+        bench.go_live()
+        bench.submit(draft("op-1"), draft("op-2"))
+        seq = decide_all(bench, 0)
+        bench.submit(draft("op-3"))
+        bench.hear(Refused(Problem("DEVICE_CLONED", "Somebody else goes by this identity.")))
+        bench.fire("retry")
+        bench.come_up()
+        bench.welcome(head=seq)
+        seq = decide_all(bench, seq)
+        assert outbox.kept() == Kept("epoch-1", 1, has_former=True)
+        bench.lose()
+        bench.fire("retry")
+        bench.come_up()
+        bench.welcome(epoch="epoch-2", head=1)
+        bench.fire("retry")
+        bench.clear()
+        bench.come_up()
+        bench.welcome(epoch="epoch-2", head=1)
+        assert submits(bench) == [["op-1", "op-2", "op-3"]]
+        assert len({each.device_id for each in outbox.state().pending}) == 1
+        for message in snapshot("epoch-2", 1):
+            bench.hear(message)
+        decide_all(bench, 1)
+        assert outbox.state().held == ()
+        assert outbox.kept() == Kept("epoch-2", 1)
