@@ -13,7 +13,7 @@ from support.processes import BIN, ProcessRunner
 from support.real_server import PROGRAM, RealServer, started_server
 from support.server_bench import create, numbered
 from support.sync_client import SyncClient
-from sync.contract.messages import Heartbeat, SnapshotBegin, Welcome
+from sync.contract.messages import Heartbeat, Welcome
 from sync.contract.operations import Move, Outcome
 from sync.contract.stages import Stage
 
@@ -48,9 +48,10 @@ def test_terminals_hear_how_far_a_backup_reaches(own_server: RealServer, tmp_pat
         assert (welcome.head, welcome.durable_seq) == (3, 2)
 
 
-def test_a_server_comes_back_from_a_backup_as_another_history(tmp_path: Path) -> None:
+def test_a_server_comes_back_from_a_backup_as_another_history(
+    processes: ProcessRunner, tmp_path: Path
+) -> None:
     """Refused while it serves; afterwards devices and sign-ins count, and what came later is taken again."""
-    runner = ProcessRunner()
     with started_server(tmp_path) as server:
         token = server.sign_in()["access_token"]
         with SyncClient(server.sync_url) as client:
@@ -59,35 +60,34 @@ def test_a_server_comes_back_from_a_backup_as_another_history(tmp_path: Path) ->
             path = backed_up(server, tmp_path / "backups")
             client.submit(numbered(2, Move(Stage.PICKING)))
             words = ("restore", path, "--yes", "--data", server.data)
-            refused = runner.run(BIN / PROGRAM, *words)
+            refused = processes.run(BIN / PROGRAM, *words)
             assert "[DATA_IN_USE]" in refused.stderr
             assert client.submit(numbered(3, Move(Stage.PICKED)))[0].seq == 3
         server.stop()
         assert "restored" in server.command("restore", path, "--yes").lower()
         server.start()
         with SyncClient(server.sync_url) as client:
-            again, begin, *_ = client.join(token, next_device_seq=2)
+            again, *_ = client.join(token, next_device_seq=2)
             assert isinstance(welcome, Welcome)
             assert isinstance(again, Welcome)
-            assert isinstance(begin, SnapshotBegin)
             assert again.epoch != welcome.epoch
             assert (again.head, again.durable_seq, again.decided_device_seq) == (1, 1, 1)
             (verdict,) = client.submit(numbered(2, Move(Stage.PICKING)))
             assert (verdict.seq, verdict.outcome) == (2, Outcome.APPLIED)
-    runner.clean_up()
 
 
-def test_ctrl_c_ends_a_backup_without_a_trace(own_server: RealServer, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_backup_without_a_trace(
+    own_server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
     """Whenever it comes: no file, no folder, exit code 130, unless the backup was done before."""
     own_server.command("demo", "--orders", "300")
-    runner = ProcessRunner()
     goal = tmp_path / "backups"
     where = (
         "--data",
         own_server.data,
         *(("--database", own_server.database_url) if own_server.database_url else ()),
     )
-    process = runner.start_program(PROGRAM, "backup", "--to", goal, *where)
+    process = processes.start_program(PROGRAM, "backup", "--to", goal, *where)
     while process.is_running() and not goal.exists():
         pass
     process.send_signal(signal.SIGINT)
@@ -95,4 +95,3 @@ def test_ctrl_c_ends_a_backup_without_a_trace(own_server: RealServer, tmp_path: 
     left = [path.name for path in goal.iterdir()] if goal.exists() else []
     assert (code, left) == (130, []) or (code == 0 and len(left) == 2)
     assert "Traceback" not in process.stderr
-    runner.clean_up()
