@@ -222,3 +222,65 @@ def test_an_order_is_shipped_and_cancelled_without_a_window(
     assert one.wait("operation", ref="undo", fate="done")["kind"] == "reinstate"
     assert two.wait("order", number="SO-2", cancelled=False)["stage"] == "confirmed"
     assert (one.quit(), two.quit()) == (0, 0)
+
+
+def test_several_orders_at_once_through_a_second_program(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """One batch, an outcome for each, told to both programs; the batch is taken back as one step."""
+    first = start_headless(processes, server, tmp_path / "one")
+    first.ask(hold={"number": "SO-4", "reason": "other"})
+    first.wait("operation", fate="done")
+    second = Headless(processes, tmp_path / "one")
+    second.wait("ready", attached=True)
+    numbers = [f"SO-{place}" for place in range(6)]
+    second.ask(move={"numbers": numbers, "to": "picking"}, ref="wave")
+    batch = second.wait("batch", ref="wave")
+    outcomes = {each["number"]: each["outcome"] for each in batch["outcomes"]}
+    assert outcomes == {number: "not_sent" if number == "SO-4" else "applied" for number in numbers}
+    assert first.wait("batch")["batch_id"] == batch["batch_id"]
+    assert len({entry.operation.batch_id for entry in logged_moves(server)}) == 1
+    eventually(lambda: len(first.numbers("picking")) == 5)
+    second.ask(undo=batch["batch_id"], ref="back")
+    back = second.wait("batch", ref="back")
+    assert [each["outcome"] for each in back["outcomes"]] == ["applied"] * 5
+    eventually(lambda: first.numbers("picking") == [])
+    assert (second.quit(), first.quit()) == (0, 0)
+
+
+def test_what_was_refused_waits_over_a_kill_and_is_tried_again(
+    server: RealServer, processes: ProcessRunner, tmp_path: Path
+) -> None:
+    """In the list of the next start, and of a second program; tried again it is a new operation."""
+    server.command("user", "add", "--name", "Bo", "--role", "supervisor")
+    server.enrol("Station 2", tmp_path / "bo.json", "Bo")
+    words = ("--server", server.url, "--device-token-file", tmp_path / "bo.json")
+    other = start_headless(processes, server, tmp_path / "other")
+    first = Headless(processes, tmp_path / "bo", *words)
+    first.wait("connection", state="live")
+    server.kill()
+    for terminal in (other, first):
+        terminal.wait("connection", state="offline")
+        terminal.ask(claim={"number": "SO-1"})
+        terminal.wait("operation", fate="saved")
+    first.process.kill()
+    server.start()
+    other.ask(try_now={})
+    other.wait("operation", fate="done")
+    first = Headless(processes, tmp_path / "bo", *words)
+    (entry,) = first.wait("needs_you_changed")["entries"]
+    assert (entry["number"], entry["reason"], entry["operation"]) == ("SO-1", "ALREADY_CLAIMED", "claim")
+    first.process.kill()
+    again = Headless(processes, tmp_path / "bo", *words)
+    assert again.wait("ready")["needs_you"] == 1
+    again.wait("connection", state="live")
+    other.ask(unclaim={"number": "SO-1"})
+    other.wait("operation", kind="unclaim", fate="done")
+    second = Headless(processes, tmp_path / "bo")
+    second.wait("ready", attached=True, needs_you=1)
+    second.ask(retry=entry["id"])
+    assert second.wait("needs_you_changed")["removed"] == [entry["id"]]
+    assert again.wait("operation", kind="claim", fate="decided")["outcome"] == "applied"
+    assert other.wait("order", number="SO-1", claimed_by="Bo")
+    second.ask(needs_you={})
+    assert second.wait("needs_you")["entries"] == []
