@@ -14,8 +14,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from support.proving import Finding
 
 SIMULATION = "simulation"
+FULL_SEEDS = 1_000
 DEADLINE_S = 1_200
 FULL_DEADLINE_S = 4 * 3_600
+
+
+Finder = Callable[[], "list[Finding]"]
+"""Finds something, or raises :class:`ProofError`."""
 
 
 class ProofError(Exception):
@@ -49,7 +55,16 @@ def proof_files(folder: Path, only: str) -> list[Path]:
 
 
 def find(path: Path, words: Sequence[str], deadline_s: float) -> list[Finding]:
-    """Run one proof and return what it found; it speaks about its progress on standard error.
+    """Run one proof and return what it found.
+
+    Raises:
+        ProofError: when it breaks, hangs, finds nothing, or prints something of another shape.
+    """
+    return found_by([sys.executable, str(path), *words], deadline_s)
+
+
+def found_by(command: Sequence[str], deadline_s: float) -> list[Finding]:
+    """Run a program that prints findings; it speaks about its progress on standard error.
 
     Raises:
         ProofError: when it breaks, hangs, finds nothing, or prints something of another shape.
@@ -58,7 +73,7 @@ def find(path: Path, words: Sequence[str], deadline_s: float) -> list[Finding]:
 
     try:
         done = subprocess.run(
-            [sys.executable, str(path), *words],
+            command,
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,
@@ -84,15 +99,21 @@ def find_all(
     files: Iterable[Path], words: Sequence[str], deadline_s: float
 ) -> tuple[dict[str, Finding], list[str]]:
     """Run proofs one after the other; return the findings by metric and the sentences of failures."""
+    finders = {path.name: partial(find, path, words, deadline_s) for path in files}
+    return run_all(finders)
+
+
+def run_all(finders: Mapping[str, Finder]) -> tuple[dict[str, Finding], list[str]]:
+    """Run what finds something, by name, one after the other."""
     findings: dict[str, Finding] = {}
     failures: list[str] = []
-    for path in files:
+    for name, finder in finders.items():
         started = time.monotonic()
-        print(f"== {_name(path)}", flush=True)
+        print(f"== {_name(Path(name))}", flush=True)
         try:
-            found = find(path, words, deadline_s)
+            found = finder()
         except ProofError as error:
-            failures.append(f"{path.name} {error}")
+            failures.append(f"{name} {error}")
             continue
         for finding in found:
             findings[finding.metric] = finding
@@ -129,11 +150,10 @@ def environment() -> dict[str, str]:
     }
 
 
-def _simulate(seeds: int, first: int) -> list[str]:
-    """Run the simulation, which prints its seeds; return the sentence of its failure, if it failed."""
-    command = [sys.executable, "-m", "server.verification", "--seeds", str(seeds), "--first", str(first)]
-    code = subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
-    return [f"{SIMULATION} exited with {code}; the failing seeds are named above"] if code else []
+def simulation(seeds: int, first: int) -> list[str]:
+    """Return the command that plays these seeds and prints findings."""
+    seeds_of = ["--seeds", str(seeds), "--first", str(first)]
+    return [sys.executable, "-m", "server.verification", *seeds_of, "--json"]
 
 
 def _older(path: Path) -> dict[str, Any]:
@@ -169,14 +189,18 @@ def main(words: Sequence[str] | None = None) -> int:
     except ProofError as error:
         print(error, file=sys.stderr)
         return 2
+    deadline_s = FULL_DEADLINE_S if arguments.full else DEADLINE_S
+    findings: dict[str, Finding] = {}
     failures: list[str] = []
     if arguments.only in {"", SIMULATION}:
-        failures += _simulate(arguments.seeds, arguments.first)
+        seeds = max(arguments.seeds, FULL_SEEDS) if arguments.full else arguments.seeds
+        command = simulation(seeds, arguments.first)
+        findings, failures = run_all({SIMULATION: partial(found_by, command, deadline_s)})
     handed_on = ["--seeds", str(arguments.seeds), "--first", str(arguments.first)]
     if arguments.full:
         handed_on.append("--full")
-    findings, broken = find_all(files, handed_on, FULL_DEADLINE_S if arguments.full else DEADLINE_S)
-    merge(ROOT / "build", findings)
+    more, broken = find_all(files, handed_on, deadline_s)
+    merge(ROOT / "build", findings | more)
     for failure in [*failures, *broken]:
         print(f"FAILED {failure}", file=sys.stderr)
     return 1 if failures or broken else 0
