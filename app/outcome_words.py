@@ -221,7 +221,8 @@ def overruled_told(number: str, assignee: str, by: str, at_ms: int, zone: tzinfo
     if not assignee:
         text = "#{number} is for nobody in particular: {by} said so at {at}, after you."
     return Told(
-        language.translate(CONTEXT, text, **values), language.translate(CONTEXT, "Talk to {by} about it.", by=by)
+        language.translate(CONTEXT, text, **values),
+        language.translate(CONTEXT, "Talk to {by} about it.", by=by),
     )
 
 

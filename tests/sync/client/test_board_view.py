@@ -20,7 +20,7 @@ from support.orders import Made, make_orders
 from sync.client.board_view import CACHED_ROWS, BoardView
 from sync.client.cache import Cache
 from sync.client.stores.card_columns import carrier_name
-from sync.contract.operations import Move, Operation, Outcome, Reason, Release, Retire
+from sync.contract.operations import Move, Operation, Outcome, Reason, Release, Retire, Ship
 from sync.contract.orders import LineItem, Order, OrderException
 from sync.contract.rows import BoardChange, Fate, Group, GroupKey
 from sync.contract.stages import STAGES, Stage
@@ -135,19 +135,20 @@ def test_a_card_says_the_newest_disagreement(tmp_path: Path) -> None:
 
 
 def test_a_line_that_the_source_took_away_is_not_short(tmp_path: Path) -> None:
-    """The card says that lines changed, not that pieces are missing."""
+    """The card says that lines changed; pieces are missing where people did not find them."""
     told = OrderException("LINES_CHANGED", "Lines changed: B removed.", "op-1", 1)
-    short, gone = (
+    less, gone, short = (
         LineItem(1, "A", "A", 3, quantity_cancelled=1),
         LineItem(2, "B", "B", 2, quantity_cancelled=2),
+        LineItem(3, "C", "C", 2, quantity_short=1),
     )
     orders = (
-        msgspec.structs.replace(ORDERS[0], exceptions=(told,), lines=(short, gone)),
-        msgspec.structs.replace(ORDERS[1], exceptions=(), lines=(short, gone)),
+        msgspec.structs.replace(ORDERS[0], exceptions=(told,), lines=(less, gone)),
+        msgspec.structs.replace(ORDERS[1], exceptions=(), lines=(less, gone, short)),
     )
     with closing(Board(tmp_path, orders)) as board:
         rows = board.view.rows([board.local_id(order) for order in orders])
-    assert [row.lines_short for row in rows] == [1, 2]
+    assert [row.lines_short for row in rows] == [0, 1]
 
 
 def test_rows_come_in_the_order_asked_for(board: Board) -> None:
@@ -504,3 +505,19 @@ def test_the_board_is_what_it_would_be_from_scratch(
             order = board.view.order(local_id)
             assert order is not None
             assert order.stage is Stage.CONFIRMED
+
+
+def test_orders_with_open_exceptions_are_named(tmp_path: Path) -> None:
+    """Those of the server, also of a cancelled order, and those that an own fact has just opened."""
+    told = OrderException("CANCELLED", "Cancelled after picking began.", "op-1", 1)
+    orders = (
+        msgspec.structs.replace(ORDERS[0], cancelled_ms=2, exceptions=(told,)),
+        msgspec.structs.replace(ORDERS[1], cancelled_ms=2, exceptions=()),
+        msgspec.structs.replace(
+            ORDERS[2], cancelled_ms=None, exceptions=(), stage=Stage.CONFIRMED, hold=None
+        ),
+    )
+    with closing(Board(tmp_path, orders)) as board:
+        assert [order.id for order in board.view.exceptional()] == [orders[0].id]
+        board.view.begin((draft("s", orders[2].id, Ship()),), JUDGE)
+        assert [order.id for order in board.view.exceptional()] == [orders[0].id, orders[2].id]
