@@ -18,12 +18,13 @@ from support.drafts import draft
 from support.orders import make_orders
 from support.proofs_damage import damage, is_there, record
 from support.proofs_work import OutboxWorker, ServerTemplate, ServerWorker, any_change, check_server
+from sync.client.bisecting import EVERYTHING
 from sync.client.cache import Cache
 from sync.client.database_thread import Priority
 from sync.client.engine_stores import Opened, Stores
 from sync.client.profile import open_profile
-from sync.client.stores import outbox_schema
-from sync.client.stores.cache_check import ROWS
+from sync.client.store_values import CacheRepair
+from sync.client.stores import files, outbox_schema
 from sync.client.stores.cache_reader import CacheReader
 from sync.contract.messages import Hello
 from sync.contract.operations import Operation
@@ -74,7 +75,8 @@ def reopen(folder: Path) -> Reopened:
         stores = Stores(open_profile(folder), CountingIds(900_000), problems.append)
         try:
             opened = await stores.open()
-            for _ in range(ORDERS * 2 // ROWS + 3):
+            # Each damaged order is a step of its own.
+            for _ in range(ORDERS * 2 + 10):
                 await stores._call(lambda: None, Priority.TELEMETRY)
             return Reopened(opened, [*opened.problems, *problems])
         finally:
@@ -197,13 +199,29 @@ class CacheSample:
             said = [each.code for each in found.problems]
             if not said:
                 return words, self._judged(shown(folder))
-            with closing(Cache.open(folder / "cache.db").cache) as cache:
-                self._board.snapshot_into(cache)
-            return words, Found(
-                said[0], "" if shown(folder)[1:] == self._shown[1:] else "the board did not come"
-            )
+            # Somebody looks at it before it is mended.
+            shown(folder)
+            self._mend(folder, is_emptied="CACHE_PUT_ASIDE" in said)
+            is_mended = shown(folder)[1:] == self._shown[1:]
+            return words, Found(said[0], "" if is_mended else "the board did not come")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return words, Found("traceback", f"{error!r}")
+
+    def _mend(self, folder: Path, *, is_emptied: bool) -> None:
+        """Bring the server's board into what is left, as the machine and the stores do it."""
+        with closing(Cache.open(folder / "cache.db").cache) as cache:
+            try:
+                if not is_emptied:
+                    cache.resum()
+                    lo, hi = EVERYTHING
+                    repaired = cache.repair(cache.state().cursor, lo, hi, list(self._board.orders.values()))
+                    assert isinstance(repaired, CacheRepair), repaired
+                    return
+            except Exception as error:
+                if not files.is_rotten(error):
+                    raise
+                cache.rebuild()
+            self._board.snapshot_into(cache)
 
     def _judged(self, now: tuple[Any, ...]) -> Found:
         """A board of before is one too, and none at all: the next hello says what it lacks."""
@@ -212,6 +230,8 @@ class CacheSample:
         state, orders, cards, _ = now
         if state.cursor == 0:
             return Found("empty")
+        if None in orders.values():
+            return Found("of before", "an order cannot be read and nothing is said")
         total = sum(row_hash(canonical_bytes(order)) for order in orders.values()) % HASH_MODULUS
         is_whole = total == state.state_hash == self._hashes.get(state.cursor)
         names = {order_id: order.number for order_id, order in orders.items()}

@@ -21,6 +21,8 @@ from sync.client.stores.files import DamagedError
 
 ROWS: Final = 250
 """Rows of one step: some milliseconds on the database thread."""
+WORDS_OF: Final = 20_000
+"""Of so many orders the words are checked: that is one step, and moves wait for it."""
 SUMS: Final = -1
 """Where the check goes on after the last row: with the sums of all, then the indexes."""
 
@@ -48,7 +50,8 @@ def check_step(connection: sqlite3.Connection, after: int) -> int:
     """Check the next rows after a local id, then the sums; return where to go on, 0 when all is checked.
 
     Raises :class:`DamagedOrderError` (go on after its order), :class:`DamagedSumError` (go on at
-    :data:`SUMS`), another :class:`DamagedError`, or ``ValueError`` and ``sqlite3.Error`` of what cannot even be read.
+    :data:`SUMS`), another :class:`DamagedError`, or ``ValueError`` and ``sqlite3.Error`` of what cannot even
+    be read.
     """
     if after >= 0:
         try:
@@ -62,6 +65,7 @@ def check_step(connection: sqlite3.Connection, after: int) -> int:
     ).fetchall()
     place = -after - 1
     if place >= len(indexes):
+        _check_words(connection)
         return 0
     _check_index(connection, *indexes[place])
     return after - 1
@@ -102,3 +106,12 @@ def _check_index(connection: sqlite3.Connection, name: str, sql: str | None) -> 
     }
     if len(found) > 1:
         raise DamagedError(f"the index {name} is not that of the orders")
+
+
+def _check_words(connection: sqlite3.Connection) -> None:
+    """Have SQLite look through the index of the words: whether it fits together, not whether to the orders.
+
+    To compare it with the orders all words would have to be taken apart once more.
+    """
+    if read_state(connection).orders <= WORDS_OF:
+        connection.execute("INSERT INTO orders_fts (orders_fts) VALUES ('integrity-check')")

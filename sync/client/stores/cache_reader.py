@@ -34,6 +34,10 @@ _BACKORDER: Final = (
 )
 
 
+_DAMAGE: Final = (msgspec.MsgspecError, ValueError, TypeError, IndexError, OverflowError)
+"""What values that a disk has changed raise; the check behind the start finds them and says so."""
+
+
 class Spot(NamedTuple):
     """Where the cache has an order."""
 
@@ -91,8 +95,11 @@ class CacheReader:
             "SELECT stage, json_group_array(local_id), json_group_array(sort_key) FROM orders GROUP BY stage"
         )
         columns = [Column() for _ in STAGES]
-        for number, ids, keys in self._ask(query):
-            columns[number] = Column(array("q", _NUMBERS.decode(ids)), array("q", _NUMBERS.decode(keys)))
+        try:
+            for number, ids, keys in self._ask(query):
+                columns[number] = Column(array("q", _NUMBERS.decode(ids)), array("q", _NUMBERS.decode(keys)))
+        except _DAMAGE:
+            self.is_readable = False
         return columns
 
     def carriers(self) -> dict[int, str]:
@@ -118,21 +125,22 @@ class CacheReader:
             f" FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id {_IN}"
         )
         return {
-            str(row[0]): Truth(int(row[1]), order_from_bytes(row[2]), row[3] or "", int(row[4] or 0))
-            for row in self._ask(query, json.dumps(list(order_ids)))
+            str(order_id): Truth(int(local_id), order, device_id or "", int(decided or 0))
+            for order_id, local_id, body, device_id, decided in self._ask(query, json.dumps(list(order_ids)))
+            if (order := _order(body)) is not None
         }
 
     def order(self, local_id: int) -> Order | None:
         """Return one order whole."""
         rows = self._ask("SELECT body FROM bodies WHERE local_id = ?", local_id)
-        return order_from_bytes(rows[0][0]) if rows else None
+        return _order(rows[0][0]) if rows else None
 
     def cards(self, local_ids: Sequence[int]) -> list[CardRow]:
         """Return card rows, in no order; those that are gone are left out."""
         columns = ", ".join(f"o.{name}" for name in COLUMNS)
         query = f"SELECT o.local_id, o.order_id, {_BACKORDER}, {columns} FROM orders o WHERE o.local_id {_IN}"
         rows = self._ask(query, json.dumps(list(local_ids)))
-        return [card_row(row[0], row[1], row[3:], row[2], Fate.SETTLED) for row in rows]
+        return [card for row in rows if (card := _card(row)) is not None]
 
     def find(self, number: str) -> int | None:
         """Return the newest order with this number, written in capitals or not."""
@@ -141,14 +149,14 @@ class CacheReader:
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
 
     def exceptional(self) -> list[Order]:
-        """Return the orders on which something no longer fits; it looks at every card: nothing for a frame."""
+        """Return the orders on which something no longer fits; it looks at every card: not for a frame."""
         # The card does not name what cancelling itself opened.
         query = (
             "SELECT b.body FROM orders o JOIN bodies b USING (local_id)"
             " WHERE o.exception <> '' OR o.is_cancelled ORDER BY o.local_id"
         )
-        orders = (order_from_bytes(row[0]) for row in self._ask(query))
-        return [order for order in orders if order.exceptions]
+        orders = (_order(row[0]) for row in self._ask(query))
+        return [order for order in orders if order is not None and order.exceptions]
 
     def matching(self, expression: str) -> array[int]:
         """Return the local ids that a full-text expression finds, ascending."""
@@ -179,6 +187,20 @@ class CacheReader:
         if self._connection is None:
             self._connection = _opened(self._path)
         return self._connection
+
+
+def _order(body: bytes) -> Order | None:
+    try:
+        return order_from_bytes(body)
+    except _DAMAGE:
+        return None
+
+
+def _card(row: tuple[Any, ...]) -> CardRow | None:
+    try:
+        return card_row(row[0], row[1], row[3:], row[2], Fate.SETTLED)
+    except _DAMAGE:
+        return None
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:

@@ -18,6 +18,8 @@ from sync.client.database_thread import Priority
 from sync.client.engine_stores import Stores
 from sync.client.profile import open_profile
 from sync.client.store_values import CacheRepair
+from sync.client.stores import cache_check, files
+from sync.client.stores.cache_reader import CacheReader
 from sync.client.stores.files import DamagedError
 from sync.contract.operations import Prioritise
 from sync.contract.problems import Problem
@@ -115,6 +117,50 @@ def test_an_index_that_is_not_the_tables_is_found(tmp_path: Path) -> None:
     path.write_bytes(data)
     with closing(Cache.open(path).cache) as cache, pytest.raises(DamagedError, match="index"):
         checked(cache)
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_an_index_of_words_that_is_broken_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_small: bool
+) -> None:
+    """A search would miss orders; on a large board that check would hold up moves."""
+    path = tmp_path / "cache.db"
+    board_in(path, 40)
+    with closing(sqlite3.connect(path)) as connection:
+        ((number, block),) = connection.execute(
+            "SELECT id, block FROM orders_fts_data ORDER BY length(block) DESC LIMIT 1"
+        )
+        noise = b"\xff" * len(block)
+        connection.execute("UPDATE orders_fts_data SET block = ? WHERE id = ?", (noise, number))
+        connection.commit()
+    if not is_small:
+        monkeypatch.setattr(cache_check, "WORDS_OF", 39)
+    with closing(Cache.open(path).cache) as cache:
+        if is_small:
+            with pytest.raises(sqlite3.DatabaseError) as caught:
+                checked(cache)
+            assert files.is_damage(caught.value)
+        else:
+            checked(cache)
+
+
+def test_what_cannot_be_read_is_left_out_until_it_is_mended(tmp_path: Path) -> None:
+    """Whoever looks at the board before the check is through sees the rest of it, and no traceback."""
+    path = tmp_path / "cache.db"
+    board_in(path, 10)
+    ids = list(range(1, 11))
+    with closing(CacheReader(path)) as reader:
+        names = {spot.local_id: spot.order_id for spot in reader.spots(ids)}
+        spoil(path, "UPDATE bodies SET body = CAST('{' AS BLOB) WHERE local_id = 3")
+        spoil(path, "UPDATE orders SET tags = 'x', is_cancelled = 1 WHERE local_id IN (3, 4)")
+        assert reader.order(3) is None
+        assert set(reader.truths(list(names.values()))) == {names[each] for each in ids if each != 3}
+        assert {card.local_id for card in reader.cards(ids)} == set(ids) - {3, 4}
+        assert all(order.id != names[3] for order in reader.exceptional())
+        assert sum(len(column) for column in reader.columns()) == 10
+        spoil(path, "UPDATE orders SET sort_key = 'x' WHERE local_id = 5")
+        reader.columns()
+        assert not reader.is_readable
 
 
 def test_a_changed_order_is_not_built_on(tmp_path: Path) -> None:
