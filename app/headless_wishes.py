@@ -20,7 +20,7 @@ from sync.contract.limits import (
 from sync.contract.orders import Address, OrderPatch
 
 MOST_ROWS: Final = 10_000
-MOST_AT_ONCE: Final = 5_000
+MOST_AT_ONCE: Final = 1_000
 """Orders that one line may name."""
 LAST: Final = "last"
 """What is taken back when nothing else is named."""
