@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert, update
 
+from databases.rows import all_rows
 from databases.schema import boards, data_exports, metadata
 from server.database import Database, open_database
 from server.main import main
-from server.modules.backups.copying import all_rows
 from support.server_bench import ServerBench, create, fresh_order, numbered
 from sync.contract.operations import Import, Move, Operation, PutOnHold
 from sync.contract.stages import Stage

@@ -20,11 +20,12 @@ from typing import Final, NamedTuple
 import msgspec
 from sqlalchemy import Engine, update
 
+from databases.rows import Tell
 from databases.schema import boards
 from server import VERSION
 from server.database import Database
 from server.folders import data_folder, sync
-from server.modules.backups.copying import Manifest, Tell, write_copy
+from server.modules.backups.copying import Manifest, write_copy
 from server.modules.backups.trying import UnsoundError, digest, digest_path, reason, try_out
 from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option

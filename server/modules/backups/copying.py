@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import zlib
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import JSON, Connection, Table, Text, cast, func, select
+from sqlalchemy import Connection, select
 
-from databases.schema import boards, metadata, organizations, sites
+from databases.rows import Tell, all_rows, checksum, counted, put_rows_in_file
+from databases.schema import boards, organizations, sites
 from server.database import FILE_NAME, create_database
 from server.folders import sync
 from server.kernel import migrations
@@ -24,9 +23,6 @@ from server.kernel.signed import unsigned
 from sync.contract.ports import Clock, Ids
 
 PRODUCT: Final = "fulfillment-kanban-server"
-CHUNK_ROWS: Final = 500
-"""How many rows are in memory at a time."""
-Tell = Callable[[str], None]
 
 
 class BoardMark(msgspec.Struct, frozen=True):
@@ -59,7 +55,7 @@ def write_copy(source: Connection, folder: Path, version: str, clock: Clock, ids
     create_database(folder, clock, ids).close()
     path.chmod(0o600)
     marks = _marks(source)
-    rows = {table.name: _count(source, table) for table in metadata.sorted_tables}
+    rows = counted(source)
     sums = dict.fromkeys(rows, 0)
     with contextlib.closing(sqlite3.connect(path)) as file:
         # Nobody else sees this file before it is whole and synced.
@@ -68,32 +64,12 @@ def write_copy(source: Connection, folder: Path, version: str, clock: Clock, ids
         with file:
             for table, chunk in all_rows(source, tell):
                 sums[table.name] += checksum(chunk)
-                places = ", ".join("?" * len(table.columns))
-                names = ", ".join(f'"{column.name}"' for column in table.columns)
-                file.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', chunk)  # noqa: S608 - names of ours
+                put_rows_in_file(file, table, chunk)
             manifest = Manifest(PRODUCT, version, migrations.HEAD, made_ms, marks, rows, sums)
             file.execute("CREATE TABLE backup (manifest TEXT NOT NULL)")
             file.execute("INSERT INTO backup VALUES (?)", (msgspec.json.encode(manifest).decode(),))
     sync(path)
     return path
-
-
-def all_rows(source: Connection, tell: Tell) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
-    """Give every row of every table, some at a time, in an order in which they may be written."""
-    for table in metadata.sorted_tables:
-        # As text: the one kind of database holds JSON as a type of its own, the other does not.
-        columns = [cast(each, Text) if isinstance(each.type, JSON) else each for each in table.columns]
-        done = 0
-        with source.execute(select(*columns), execution_options={"yield_per": CHUNK_ROWS}) as found:
-            for chunk in found.partitions():
-                yield table, [tuple(row) for row in chunk]
-                done += len(chunk)
-                tell(f"{table.name}: {done:,} rows")
-
-
-def checksum(rows: Iterable[tuple[Any, ...]]) -> int:
-    """Return the sum of the checksums of rows, whose order does not count."""
-    return sum(zlib.crc32(msgspec.msgpack.encode(row)) for row in rows)
 
 
 def _marks(source: Connection) -> tuple[BoardMark, ...]:
@@ -108,7 +84,3 @@ def _marks(source: Connection) -> tuple[BoardMark, ...]:
         BoardMark(row.site_id, row.organization, row.site, row.epoch, row.seq, unsigned(row.state_hash))
         for row in rows
     )
-
-
-def _count(source: Connection, table: Table) -> int:
-    return int(source.execute(select(func.count()).select_from(table)).scalar_one())

@@ -20,13 +20,13 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
+from databases.rows import Tell, all_rows, is_empty, put_rows
 from databases.schema import boards, metadata
-from databases.statements import insert_rows
 from server import folders
 from server.checking import check_rows
 from server.database import FILE_NAME, Database, check_empty, create_database, make_folder, open_database
 from server.folders import data_folder, database_url
-from server.modules.backups.copying import Manifest, Tell, all_rows
+from server.modules.backups.copying import Manifest
 from server.modules.backups.trying import UnsoundError, read_manifest, reason, try_out, written_digest
 from server.progress import ProgressLine
 from server.registration import CommandContext, add_data_option
@@ -166,8 +166,7 @@ def _into_postgresql(
         ):
             _refuse_rows(connection, target)
             for table, chunk in all_rows(reading, tell):
-                names = table.columns.keys()
-                insert_rows(connection, table, [dict(zip(names, row, strict=True)) for row in chunk])
+                put_rows(connection, table, chunk)
             begin_new_life(connection, context.ids)
             connection.exec_driver_sql(f"ANALYZE {', '.join(metadata.tables)}")
             for finding in check_rows(connection, tell).findings:
@@ -176,10 +175,9 @@ def _into_postgresql(
 
 
 def _refuse_rows(connection: Connection, target: Database) -> None:
-    for table in metadata.sorted_tables:
-        if connection.execute(select(table).limit(1)).first() is not None:
-            raise ProblemError(
-                "DATABASE_NOT_EMPTY",
-                f"There is data in {target.place}. Nothing has been changed.",
-                "Make an empty database, or an empty schema, and name it with --database.",
-            )
+    if not is_empty(connection):
+        raise ProblemError(
+            "DATABASE_NOT_EMPTY",
+            f"There is data in {target.place}. Nothing has been changed.",
+            "Make an empty database, or an empty schema, and name it with --database.",
+        )

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
+from databases.rows import Tell, all_rows, checksum
 from server.checking import Report, check
 from server.database import FILE_NAME, Database, open_database
 from server.kernel import migrations
-from server.modules.backups.copying import PRODUCT, Manifest, Tell, all_rows, checksum
+from server.modules.backups.copying import PRODUCT, Manifest
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 

@@ -12,12 +12,13 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from databases.rows import all_rows
 from server import folders
 from server.checking import check
 from server.database import FILE_NAME, open_database
 from server.kernel import migrations
 from server.modules.backups import restoring
-from server.modules.backups.copying import Manifest, all_rows
+from server.modules.backups.copying import Manifest
 from server.modules.backups.restoring import _exchange
 from support.backups import (
     backups_in,
