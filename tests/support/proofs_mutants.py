@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import libcst as cst
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-SHORT: Final = 100
+SHORT: Final = 80
 """A change is told in so many characters."""
 LEAST_PER_FILE: Final = 4
 
@@ -31,6 +31,9 @@ class Mutant(NamedTuple):
     function: str
     before: str
     after: str
+    """The smallest piece of code that changes, on one line, and what stands there instead."""
+    nth: int
+    """Which of the same pieces in the function it is."""
     lines: tuple[int, ...]
     """The lines of the file, as it is without the change, that the change touches."""
     source: str
@@ -38,7 +41,8 @@ class Mutant(NamedTuple):
     @property
     def name(self) -> str:
         """Return the words by which a person finds it."""
-        return f"{self.path} {self.function}: {self.before} -> {self.after}"
+        which = f" (no. {self.nth})" if self.nth > 1 else ""
+        return f"{self.path} {self.function}: {self.before} -> {self.after}{which}"
 
 
 class Site(NamedTuple):
@@ -48,6 +52,7 @@ class Site(NamedTuple):
     function: str
     old: cst.CSTNode
     new: cst.CSTNode
+    nth: int
     rank: str
     """Its place in the sample: the lowest are taken."""
 
@@ -93,7 +98,7 @@ def sites(path: str, text: str, seed: int) -> tuple[cst.Module, list[Site]]:
         words = "\0".join((str(seed), path, function, module.code_for_node(old), module.code_for_node(new)))
         seen[words] += 1
         rank = hashlib.sha256(f"{words}\0{seen[words]}".encode()).hexdigest()
-        found.append(Site(path, function, old, new, rank))
+        found.append(Site(path, function, old, new, seen[words], rank))
     return module, sorted(found, key=lambda site: site.rank)
 
 
@@ -106,23 +111,30 @@ def made(module: cst.Module, site: Site) -> Mutant | None:
         compile(changed.code, site.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return None
-    old, new = module.code.splitlines(), changed.code.splitlines()
-    places = [
-        (first, last, other_first, other_last)
-        for tag, first, last, other_first, other_last in difflib.SequenceMatcher(
-            a=old, b=new, autojunk=False
-        ).get_opcodes()
+    return Mutant(
+        site.path,
+        site.function,
+        *_told(module.code_for_node(site.old), module.code_for_node(site.new)),
+        site.nth,
+        changed_lines(module.code, changed.code),
+        changed.code,
+    )
+
+
+def changed_lines(before: str, after: str) -> tuple[int, ...]:
+    """Return the lines of ``before``, by number, that ``after`` changes; where lines come, the next one."""
+    matcher = difflib.SequenceMatcher(a=before.splitlines(), b=after.splitlines(), autojunk=False)
+    return tuple(
+        number + 1
+        for tag, first, last, _, _ in matcher.get_opcodes()
         if tag != "equal"
-    ]
-    before = " ".join(line.strip() for first, last, _, _ in places for line in old[first:last])
-    after = " ".join(line.strip() for _, _, first, last in places for line in new[first:last])
-    lines = tuple(number + 1 for first, last, _, _ in places for number in range(first, max(last, first + 1)))
-    told = _told(before, after)
-    return Mutant(site.path, site.function, *told, lines, changed.code)
+        for number in range(first, max(last, first + 1))
+    )
 
 
 def _told(before: str, after: str) -> tuple[str, str]:
-    """Return both sides so short that the difference is still to be seen."""
+    """Return both pieces on one line each, so short that the difference is still to be seen."""
+    before, after = " ".join(before.split()), " ".join(after.split())
     start = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
     cut = max(0, start - SHORT // 2) if max(len(before), len(after)) > SHORT else 0
     lead = "…" if cut else ""

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import coverage
+import pytest
 
+from support.proofs_mutants import changed_lines
 from support.proofs_mutants_warm import Recorder, run_tests
 
 UNIT_TESTS: Final = (
@@ -40,6 +42,10 @@ class TestMap:
             (test for test in found if test in self.seconds), key=lambda test: (self.seconds[test], test)
         )
 
+    def tests_of_change(self, path: str, before: str, after: str) -> list[str]:
+        """Return the tests that can see what differs between two versions of a file."""
+        return self.tests_of(path, changed_lines(before, after))
+
     def cost_s(self, tests: Iterable[str]) -> float:
         """Return what these tests take on the unchanged program."""
         return sum(self.seconds[test] for test in tests)
@@ -53,7 +59,7 @@ def measured(paths: Sequence[str]) -> tuple[dict[str, float], dict[str, dict[int
     )
     recorder = _Switching(watch)
     watch.start()
-    run_tests(UNIT_TESTS, recorder, "--maxfail=1000", *NOT_HERE)
+    run_tests(UNIT_TESTS, recorder, "--maxfail=1000", "--continue-on-collection-errors", *NOT_HERE)
     watch.stop()
     data = watch.get_data()
     by_line = {
@@ -79,15 +85,29 @@ class _Switching(Recorder):
         self.broken: set[str] = set()
         self._watch = watch
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be loaded is broken too."""
+        if report.failed:
+            self.broken.add(report.nodeid)
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """From here on lines belong to this test."""
         self._watch.switch_context(nodeid)
 
-    def pytest_runtest_logreport(self, report: object) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note every test that fails, not only the first."""
-        super().pytest_runtest_logreport(report)  # type: ignore[arg-type]
-        if getattr(report, "failed", False):
-            self.broken.add(str(getattr(report, "nodeid", "")))
+        super().pytest_runtest_logreport(report)
+        if report.failed:
+            self.broken.add(report.nodeid)
+
+
+def places() -> list[str]:
+    """Return the files that ``make coverage`` wants covered: where a mistake loses an operation."""
+    from tools.coverage import PLACES
+
+    root = Path(__file__).resolve().parents[2]
+    found = {str(path.relative_to(root)) for pattern in PLACES for path in root.glob(pattern)}
+    return sorted(path for path in found if path.endswith(".py") and not path.endswith("__init__.py"))
 
 
 def at_once() -> int:
