@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -92,7 +94,7 @@ class BoardCopies:
             head = head_of(connection, site)
             page = log_page(connection, site, cursor)
             if list(ranges) == [EVERYTHING]:
-                # Known without reading the orders: whether a board is well is asked more often than where not.
+                # Known without reading the orders: asked at the end of each search, and by a small board.
                 count = connection.execute(select(func.count()).where(*on_board(site))).scalar_one()
                 sums = [(head.state_hash or 0, count)]
             else:
@@ -174,9 +176,9 @@ def _is_in(ids: ColumnElement[str], lo: str, hi: str) -> ColumnElement[bool]:
 
 
 # In halves: the sum of all would not fit into 64 bits.
-_SUMS: Final = (
-    func.coalesce(func.sum(orders.c.row_hash.bitwise_rshift(32)), 0),
-    func.coalesce(func.sum(orders.c.row_hash.bitwise_and(4294967295)), 0),
+_SUMS: Final[tuple[ColumnElement[int], ...]] = (
+    func.coalesce(func.sum(literal_column("row_hash >> 32", BigInteger)), 0),
+    func.coalesce(func.sum(literal_column("row_hash & 4294967295", BigInteger)), 0),
     func.count(),
 )
 
