@@ -193,7 +193,7 @@ def _sums(connection: Connection, site: SiteKey, ranges: Sequence[Range]) -> lis
         connection.execute(select(*_SUMS).where(*on_board(site), _is_in(orders.c.id, lo, hi))).one()
         for lo, hi in ranges
     ]
-    return [_sum(*row) for row in found]
+    return [_sum(row[0], row[1], row[2]) for row in found]
 
 
 def _sums_at_once(connection: Connection, site: SiteKey, ranges: Sequence[Range]) -> list[Sum]:
@@ -204,5 +204,5 @@ def _sums_at_once(connection: Connection, site: SiteKey, ranges: Sequence[Range]
     place = func.width_bucket(ids, cast(given, ARRAY(Text)))
     is_in = _is_in(ids, ranges[0][0], ranges[-1][1])
     rows = connection.execute(select(place, *_SUMS).where(*on_board(site), is_in).group_by(place))
-    found = {row[0]: _sum(*row[1:]) for row in rows}
+    found = {row[0]: _sum(row[1], row[2], row[3]) for row in rows}
     return [found.get(marks.index(lo) + 1 if lo else 0, (0, 0)) for lo, _ in ranges]
