@@ -63,7 +63,7 @@ class Form(NamedTuple):
 _FORMS: Final = {
     Reason.ALREADY_CLAIMED: Form(
         "#{number} was taken by somebody else.",
-        "Take another order, or ask them to hand it over.",
+        "Take another order, or ask them to hand it over. If you hold any of it, bring it to them.",
         "#{number} was taken by {by} at {at}.",
     ),
     Reason.ALREADY_REQUESTED: Form(

@@ -199,7 +199,7 @@ def test_somebody_else_was_first(story: Story, ref: str) -> None:
     assert (told["outcome"], told["reason"], told["by"]) == ("rejected", "ALREADY_CLAIMED", "Maria")
     number = ref.partition(" ")[0]
     assert told["sentence"].startswith(f"#{number} was taken by Maria at ")
-    assert told["sentence"].endswith("Take another order, or ask them to hand it over.")
+    assert told["sentence"].endswith("or ask them to hand it over. If you hold any of it, bring it to them.")
     assert shown(story.bo, number)["claimed_by"] == "Maria"
     assert needs(story.bo)["entries"][number]["sentence"].startswith(f"#{number} was taken by Maria at ")
 
