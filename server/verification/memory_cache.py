@@ -17,6 +17,7 @@ from sync.client.store_values import (
 )
 from sync.client.stores.cache_delta import own_verdicts
 from sync.client.stores.cache_ranges import END
+from sync.client.stores.cache_schema import OLD, STAGING, TABLES
 from sync.client.stores.cache_snapshot import FEWEST_REMOVED, LARGEST_SHARE
 from sync.contract.messages import Person, Site, SnapshotBegin
 from sync.contract.operations import LogEntry
@@ -40,6 +41,8 @@ class CacheFile:
         self.state = CacheState()
         self.rows: dict[str, Row] = {}
         self.next_local_id = 1
+        self.tables = {OLD: 0, STAGING: 0}
+        """How many tables of a board that was replaced, or never was whole, are still to be dropped."""
 
 
 class _Staging:
@@ -154,6 +157,7 @@ class MemoryCache:
         """Stage a whole board; one that was begun before is dropped."""
         self._pass("begin_snapshot")
         self._staging = _Staging(begin)
+        self.file.tables[STAGING] = len(TABLES)
 
     def add_chunk(self, index: int, orders: Sequence[Order]) -> SnapshotRefused | None:
         """Stage some orders of the snapshot."""
@@ -190,6 +194,7 @@ class MemoryCache:
         self._faults.at("cache.end_snapshot.before_write")
         self._faults.at("cache.end_snapshot.before_fsync")
         self.file.rows = staging.rows
+        self.file.tables = {OLD: len(TABLES), STAGING: 0}
         self.file.state = self.file.state._replace(
             epoch=begin.epoch,
             cursor=begin.seq,
@@ -290,9 +295,13 @@ class MemoryCache:
         self._faults.at("cache.remember.after_commit")
 
     def tidy(self) -> bool:
-        """Say that nothing of a replaced board is left to be dropped."""
+        """Drop a table of a replaced board; say whether there was one."""
         self._pass("tidy")
-        return False
+        tables = self.file.tables
+        prefix = OLD if tables[OLD] else STAGING
+        is_there = tables[prefix] > 0 and (prefix == OLD or self._staging is None)
+        tables[prefix] -= is_there
+        return is_there
 
     def close(self) -> None:
         """Do nothing: there is no file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 
 from server.board_copies import SNAPSHOT_REUSE_ENTRIES, frames_of
@@ -23,16 +24,18 @@ class MemoryCopies:
     def __init__(self, board: MemoryBoard) -> None:
         """Read ``board``."""
         self._board = board
-        self._snapshot: Snapshot | None = None
+        self._snapshots: weakref.WeakSet[Snapshot] = weakref.WeakSet()
         self._page: tuple[str, int, FirstPage] | None = None
 
     def snapshot(self, _site: SiteKey, device_id: str, not_before: int = 0) -> SnapshotFor:
         """Return the whole board for one device, consistent at one seq that is not before another."""
-        board, made = self._board, self._snapshot
+        board, made = self._board, next(iter(self._snapshots), None)
         if made is None or not self._still_serves(made.epoch, made.seq) or made.seq < not_before:
             bodies = [row.body for _, row in sorted(board.orders.items()) if row.order.is_on_board]
             frames, count = frames_of(bodies)
-            made = self._snapshot = Snapshot(board.epoch, board.seq, count, board.state_hash, frames)
+            made = Snapshot(board.epoch, board.seq, count, board.state_hash, frames)
+            self._snapshots.clear()
+            self._snapshots.add(made)
         return SnapshotFor(made, board.decided_device_seq(device_id, made.seq))
 
     def first_page(self, _site: SiteKey) -> FirstPage:
