@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from databases.schema import (
     boards,
+    customers,
     device_identities,
     operation_log,
     order_line_items,
@@ -83,7 +84,14 @@ def check_rows(connection: Connection, tell: Callable[[str], None] = lambda _wor
     """Check everything inside a transaction that is open."""
     checking = _Checking(connection, tell)
     # Each on its own: where the file cannot be read at all, the next part may still find something.
-    for part in (checking.file, checking.replay, checking.logs, checking.devices, checking.sources):
+    for part in (
+        checking.file,
+        checking.replay,
+        checking.logs,
+        checking.devices,
+        checking.sources,
+        checking.customers,
+    ):
         checking.attempt(part)
     return checking.report()
 
@@ -279,6 +287,13 @@ class _Checking:
             if signed(row_hash(row.body)) != row.digest:
                 who = f"{row.source} {row.external_ref}"
                 self.find("SOURCE_DAMAGED", f"What a source said of {who} is not what was written.")
+
+    def customers(self) -> None:
+        """Compare the names of customers with their ids, which are made of them."""
+        rows = self.connection.execute(select(customers), execution_options=_ONE_BY_ONE)
+        for row in rows:
+            if order_rows.customer_id(row.organization_id, row.name) != row.id:
+                self.find("CUSTOMER_DAMAGED", f"The name of customer {row.id} is not what was written.")
 
 
 def _is_whole(row: Mapping[Any, Any], entry: LogEntry) -> bool:

@@ -139,9 +139,12 @@ def _write_customers(connection: Connection, new: list[Order]) -> None:
 
 
 def _customer_id(order: Order) -> str | None:
-    if not order.customer:
-        return None
-    return str(uuid.uuid5(_CUSTOMERS, f"{order.organization_id}:{_listed_name(order)}"))
+    return customer_id(order.organization_id, _listed_name(order)) if order.customer else None
+
+
+def customer_id(organization_id: str, name: str) -> str:
+    """Return the id of a customer, which is made of the name in the list."""
+    return str(uuid.uuid5(_CUSTOMERS, f"{organization_id}:{name}"))
 
 
 def _listed_name(order: Order) -> str:

@@ -15,7 +15,8 @@ from server.database import FILE_NAME, open_database
 from support.clocks import CountingIds, FakeClock
 from support.proofs_work import any_change
 from support.server_bench import ServerBench, numbered
-from sync.contract.operations import Note, Retire, ShortLine, ShortPick
+from sync.contract.operations import Edit, Note, Retire, ShortLine, ShortPick
+from sync.contract.orders import OrderPatch
 
 ORDERS = 60
 
@@ -31,6 +32,7 @@ def bench(tmp_path: Path, database_url: str) -> Iterator[ServerBench]:
     chance = random.Random(1)
     changes = [any_change(chance) for _ in range(60)]
     changes += [ShortPick((ShortLine(1, 1),), "damaged"), Note("a\0b"), Retire()]
+    changes += [Edit(OrderPatch(customer="Nobody yet"), OrderPatch())]
     for number, change in enumerate(changes, 1):
         bench.commit(principal, numbered(number, change, f"{bench.site.key.site_id}-A-{number % ORDERS}"))
     yield bench
@@ -76,6 +78,7 @@ def test_a_whole_database_has_nothing_wrong(bench: ServerBench) -> None:
         ("UPDATE boards SET durable_seq = 10000", {"LOG_GAP"}),
         ("UPDATE device_identities SET decided_device_seq = 2", {"DEVICE_BEHIND"}),
         ("DELETE FROM device_identities", {"DEVICE_BEHIND"}),
+        ("UPDATE customers SET name = name || '.'", {"CUSTOMER_DAMAGED"}),
         ("UPDATE order_sources SET digest = digest + 1 WHERE external_ref = 'A-3'", {"SOURCE_DAMAGED"}),
     ],
 )

@@ -156,11 +156,12 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert caught.value.problem.code == "FOLDER_UNUSABLE"
 
 
-def test_data_of_a_newer_release_is_refused(tmp_path: Path) -> None:
-    """An older program would not know what it breaks."""
+@pytest.mark.parametrize("version", ["9999", "0000", "00015", "0\x01", "019b6e02-8ea0"])
+def test_data_of_a_newer_release_is_refused(tmp_path: Path, version: str) -> None:
+    """An older program would not know what it breaks; nor does it know what a disk made of the number."""
     create_database(tmp_path, FakeClock(), CountingIds()).close()
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
         connection.commit()
     assert refused(tmp_path) == "NEWER_DATA"
 
