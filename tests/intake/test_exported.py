@@ -118,7 +118,7 @@ def test_every_column_that_is_no_text_is_ours() -> None:
     assert set(COLUMNS) - TEXT_COLUMNS == {
         *("status", "status_at", "placed_at", "cut_off_at", "priority", "cancelled_at", "created_at"),
         *("updated_at", "retired_at", "line", "quantity", "requires_picking"),
-        *("quantity_picked", "quantity_cancelled"),
+        *("quantity_picked", "quantity_cancelled", "quantity_short"),
     }
 
 
