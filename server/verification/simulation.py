@@ -31,9 +31,11 @@ from sync.contract.permissions import Role
 
 BUSY_MS: Final = 45_000
 QUIET_MS: Final = 30_000
+"""How long things may take to settle, once everything is put right."""
+CALM_MS: Final = 2_500
 OFFICE_MS: Final = (200, 3_000)
 TROUBLE_MS: Final = (100, 3_000)
-READ_MS: Final = (300, 3_000)
+READ_MS: Final = (500, 4_000)
 FILES_EVERY: Final = 10
 """Every tenth seed works on real files."""
 SKEW_MS: Final = 90_000
@@ -115,7 +117,7 @@ class Simulation:
             self.world.later(BUSY_MS // 2, lambda: self.trouble.demote(demoted))
         self.world.run(BUSY_MS)
         self.trouble.heal()
-        self.world.run(BUSY_MS + QUIET_MS)
+        self._wait()
         found = tuple(violations(self.room, self.archive, self.stations))
         return Report(
             self.seed,
@@ -128,6 +130,14 @@ class Simulation:
             self.archive.cells,
             tuple(self.room.entries(0)),
         )
+
+    def _wait(self) -> None:
+        """Let everything settle: for thirty seconds at most, and not longer than it takes."""
+        for until_ms in range(CALM_MS, QUIET_MS + 1, CALM_MS):
+            self.world.run(BUSY_MS + until_ms)
+            head = self.room.head()
+            if all(station.is_settled(head) for station in self.stations):
+                return
 
     def end(self) -> None:
         """Let every process end."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from server.kernel.records import Head
 from server.verification.people import any_change, drafted, poison
 from server.verification.profiles import Profile
 from server.verification.rooms import ServerRoom, Worker
@@ -41,7 +42,7 @@ from sync.contract.undo import inverse
 NOW: Final = (PROTOCOL_MIN, PROTOCOL_MAX)
 FORMER: Final = (PROTOCOL_MIN - 1, PROTOCOL_MIN - 1)
 """The versions that a terminal speaks before it is updated."""
-BURST: Final = (1, 1, 3, 8, 14, 20)
+BURST: Final = (1, 1, 4, 12, 20, 30)
 UNCHECKED: Final = 0.4
 """How often something is submitted that the screen would have refused (scans, another program)."""
 UNDO: Final = 0.08
@@ -178,6 +179,12 @@ class Station:
             return False
         cable.cut()
         return True
+
+    def is_settled(self, head: Head) -> bool:
+        """Say whether nothing is open here and the board stands where the log does."""
+        state = self.profile.cache.state()
+        is_there = (state.epoch, state.cursor) == (head.epoch, head.seq)
+        return is_there and not self.is_damaged and not self.profile.outbox.state().held
 
     # ------------------------------------------------------------ what the machine tells
 

@@ -70,42 +70,44 @@ class World:
     def note(self, node: str, event: Event | str, effects: Sequence[Effect]) -> None:
         """Add one step to the trace: what came in and, with its content, what went out."""
         self.steps += 1
-        seen = event if isinstance(event, str) else _seen(event)
-        self._trace.update(f"{self.now_ms} {node} {seen} {[_told(each) for each in effects]}".encode())
+        update = self._trace.update
+        update(f"{self.now_ms} {node} {event if isinstance(event, str) else _seen(event)}".encode())
+        for effect in effects:
+            update(_told(effect))
 
     def trace_hash(self) -> str:
         """Return the hash over every step so far."""
         return self._trace.hexdigest()
 
 
-def _seen(event: Event) -> object:
+def _seen(event: Event) -> str:
     """Return what a trace keeps of an event; frames stand in the trace of whoever sent them."""
     match event:
         case Received(link, frame):
-            return "received", link, len(frame)
+            return f"received {link} {len(frame)}"
         case JobDone(ticket, result, error):
             # A result may hold objects without a readable form; what follows from it is in the effects.
-            return "done", ticket, type(result).__name__, error
+            return f"done {ticket} {type(result).__name__} {error}"
         case TimerFired(name):
             return name
         case Command(request):
             return type(request).__name__
         case Closed(link, code):
-            return "closed", link, code
+            return f"closed {link} {code}"
         case _:
-            return type(event).__name__, event.link
+            return f"{type(event).__name__} {event.link}"
 
 
-def _told(effect: Effect) -> object:
+def _told(effect: Effect) -> bytes:
     match effect:
         case Send(link, frame):
-            return link, frame
+            return b"%d %b" % (link, frame.encode() if isinstance(frame, str) else frame)
         case Job(ticket, store, method):
-            return ticket, store, method
+            return f"{ticket} {store}.{method}".encode()
         case SetTimer(name, at_ms):
-            return name, at_ms
+            return f"{name} {at_ms}".encode()
         case _:
-            return type(effect).__name__
+            return type(effect).__name__.encode()
 
 
 class VirtualClock:
