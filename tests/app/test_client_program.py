@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from support.processes import Process, ProcessRunner
 from support.real_server import RealServer, started_server
 from support.waiting import eventually
 from sync.client.board_view import BoardView
+from sync.client.local_socket import hand_over
 from sync.contract.stages import Stage
 
 pytestmark = pytest.mark.timeout(180)
@@ -228,6 +230,39 @@ def test_a_killed_window_leaves_a_profile_that_opens(
     again = _window(processes, server, profile, "--report-start")
     assert again.wait(60) == 0, again.stderr
     assert json.loads(again.stdout)["orders"] == 12
+
+
+def test_a_second_start_hands_over_also_after_a_kill(
+    processes: ProcessRunner, server: RealServer, tmp_path: Path
+) -> None:
+    """Lock and socket of a killed window stand in nobody's way, and one that hangs is said to be there."""
+    profile = tmp_path / "p"
+
+    def started_again() -> Process:
+        second = _window(processes, server, profile)
+        second.wait(60)
+        return second
+
+    for _ in range(2):
+        running = _window(processes, server, profile)
+        eventually(lambda: hand_over(profile / "engine.sock"), 60, "a window that answers")
+        second = started_again()
+        assert (second.wait(), second.stdout) == (
+            0,
+            "The program is open already; its window was brought to the front.",
+        ), second.stderr
+        assert running.is_running()
+        running.kill()
+        # What it left behind: a socket where nobody listens, and a file that was its lock.
+        assert (profile / "engine.sock").exists()
+        assert (profile / "lock").exists()
+    hanging = _window(processes, server, profile)
+    eventually(lambda: hand_over(profile / "engine.sock"), 60, "a window that answers")
+    hanging.send_signal(signal.SIGSTOP)
+    second = started_again()
+    assert second.wait() == 1
+    assert "[PROFILE_IN_USE]" in second.stderr
+    hanging.kill()
 
 
 def test_a_damaged_cache_is_rebuilt(processes: ProcessRunner, server: RealServer, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A full or failing disk loses nothing in silence, wherever it strikes.
 
 The disk fails at one of the first writes of a terminal and of a server, at each of them in turn: it is
-full once, full from then on, fails once, or takes nothing any more. What was promised must be there when
+full once, full from then on, fails once, takes nothing any more, or is read-only from then on. What was promised must be there when
 the disk is well again; what was not must have been said, and must not come back from the dead.
 
 The control is a program that says "saved" whatever the disk answers: it must be caught.
@@ -48,6 +48,7 @@ class Kind(NamedTuple):
     name: str
     is_full: bool
     is_lasting: bool
+    is_read_only: bool = False
 
 
 KINDS: Final = (
@@ -55,6 +56,7 @@ KINDS: Final = (
     Kind("full from then on", is_full=True, is_lasting=True),
     Kind("fails once", is_full=False, is_lasting=False),
     Kind("takes nothing any more", is_full=False, is_lasting=True),
+    Kind("read-only from then on", is_full=False, is_lasting=True, is_read_only=True),
 )
 
 
@@ -78,6 +80,12 @@ class FailingPoint:
                 return
             self.has_struck = True
             raise apsw.exception_for(apsw.SQLITE_FULL)
+        if self._kind.is_read_only:
+            # There is nothing to sync any more, and that succeeds.
+            if what == "sync":
+                return
+            self.has_struck = True
+            raise apsw.exception_for(apsw.SQLITE_READONLY)
         self.has_struck = True
         raise apsw.exception_for(_IO_ERRORS[what])
 
