@@ -81,6 +81,7 @@ class BoardController(QObject):
         self._features = features
         self._person = view.info().person
         self._own: dict[str, tuple[Operation, str]] = {}
+        self._opened: dict[str, Verdict] = {}
         board.move_requested.connect(self.on_move_requested)
 
     # ---------------------------------------------------------------- what people do
@@ -99,7 +100,7 @@ class BoardController(QObject):
 
     def _refusal(self, operation: Operation, reason: Reason) -> Told:
         order = self._order(operation.order_id)
-        return refusal_told(operation, order, reason, self._zone, WINDOW)
+        return refusal_told(operation, order, reason, self._zone, WINDOW, self._judge().actor_name)
 
     def on_move_requested(
         self, local_ids: tuple[int, ...], goal: Stage, source: Source = Source.DRAG
@@ -161,6 +162,7 @@ class BoardController(QObject):
             case OperationsNotSaved(op_ids=op_ids):
                 self._moves.steps.forget(op_ids)
             case OperationsDecided(verdicts):
+                self._opened |= {each.op_id: each for each in verdicts if each.outcome is Outcome.EXCEPTION}
                 self._tell_rejected([each for each in verdicts if each.outcome is Outcome.REJECTED])
             case BoardChanged(op_ids=op_ids) | SnapshotApplied(op_ids=op_ids):
                 self._moves.steps.note_shown(self._orders_of(op_ids))
@@ -201,8 +203,11 @@ class BoardController(QObject):
             for exception in order.exceptions:
                 operation, _ = self._own.get(exception.op_id, (None, ""))
                 if exception.op_id in op_ids and not exception.seen_ms:
-                    told = exception_told(operation, order, exception, self._zone, WINDOW)
+                    verdict = self._opened.get(exception.op_id)
+                    told = exception_told(operation, order, exception, self._zone, WINDOW, verdict)
                     self.refused.emit(exception.op_id, told.strong, told.text)
+        for op_id in op_ids:
+            self._opened.pop(op_id, None)
 
     def _orders_of(self, op_ids: Iterable[str]) -> list[Order]:
         """Return the orders of own operations, as they are shown."""

@@ -47,6 +47,7 @@ class HeadlessFates:
         self._own: dict[str, Own] = {}
         self._left_out: dict[str, list[dict[str, Any]]] = {}
         self._undecided: set[str] = set()
+        self._opened: dict[str, Verdict] = {}
         self.is_view_open = True
 
     @property
@@ -136,6 +137,9 @@ class HeadlessFates:
     def _on_verdict(self, verdict: Verdict) -> None:
         if verdict.outcome is Outcome.REJECTED:
             self._undecided.discard(verdict.op_id)
+        elif verdict.outcome is Outcome.EXCEPTION:
+            self._opened[verdict.op_id] = verdict
+            _bound(self._opened)
         more: dict[str, object] = {"outcome": verdict.outcome, "seq": verdict.seq}
         if verdict.reason:
             more |= {"reason": verdict.reason, "by": verdict.by, "at_ms": verdict.at_ms}
@@ -169,11 +173,12 @@ class HeadlessFates:
         """Say what an own fact opened: the order as it is now says more than the verdict could."""
         own = self._own.get(op_id)
         order = None if own is None else self.order(own.operation.order_id)
+        verdict = self._opened.pop(op_id, None)
         if own is None or order is None:
             return
         for exception in order.exceptions:
             if exception.op_id == op_id and not exception.seen_ms:
-                told = exception_told(own.operation, order, exception, self._zone, ENGLISH)
+                told = exception_told(own.operation, order, exception, self._zone, ENGLISH, verdict)
                 more: dict[str, object] = {"reason": exception.code, "sentence": told.sentence}
                 self.say(op_id, "exception", more)
 

@@ -213,7 +213,7 @@ class HeadlessOrders:
         return _Accepted(operation, order, decision)
 
     def _refuse(self, operation: Operation, order: Order, reason: Reason, ref: str) -> Problem:
-        told = refusal_told(operation, order, reason, self._zone, ENGLISH)
+        told = refusal_told(operation, order, reason, self._zone, ENGLISH, self._judge().actor_name)
         problem = Problem(str(reason), told.strong, told.text)
         self._tell(problem, ref)
         return problem

@@ -60,6 +60,9 @@ class Form(NamedTuple):
     timed: str = ""
 
 
+_CANCELLED_BY: Final = "#{number} was cancelled by {by} at {at}."
+_CANCELLED_AT: Final = "#{number} was cancelled at {at}."
+
 _FORMS: Final = {
     Reason.ALREADY_CLAIMED: Form(
         "#{number} was taken by somebody else.",
@@ -73,7 +76,7 @@ _FORMS: Final = {
     ),
     Reason.ALREADY_SHIPPED: Form("#{number} has shipped already.", "Look at the packing bench."),
     Reason.CANCELLED: Form(
-        "#{number} was cancelled.", "Put its items back.", timed="#{number} was cancelled at {at}."
+        "#{number} was cancelled.", "Put its items back.", named=_CANCELLED_BY, timed=_CANCELLED_AT
     ),
     Reason.CHANGED_SINCE: Form(
         "Not changed: somebody changed the same of #{number} before you.",
@@ -125,7 +128,7 @@ _FORMS: Final = {
     # What a fact opened: it is recorded, and no longer fits.
     Reason.ADDRESS_CHANGED: Form("The address of #{number} changed after it was picked.", "Check the label."),
     Reason.PICKED_AFTER_CANCEL: Form(
-        "#{number} was cancelled.", "Put its items back.", timed="#{number} was cancelled at {at}."
+        "#{number} was cancelled.", "Put its items back.", named=_CANCELLED_BY, timed=_CANCELLED_AT
     ),
     Reason.PICKED_ON_HOLD: Form("#{number} is on hold.", "Keep what you picked. Do not pack it."),
     Reason.PICKED_AFTER_SHIP: Form(
@@ -134,13 +137,15 @@ _FORMS: Final = {
     Reason.PACKED_AFTER_CANCEL: Form(
         "#{number} was cancelled.",
         "Unpack it and put its items back.",
-        timed="#{number} was cancelled at {at}.",
+        named=_CANCELLED_BY,
+        timed=_CANCELLED_AT,
     ),
     Reason.PACKED_ON_HOLD: Form("#{number} is on hold.", "Do not hand it over."),
     Reason.SHIPPED_AFTER_CANCEL: Form(
         "#{number} was cancelled.",
         "Hold the parcel back. If it has gone, call the carrier.",
-        timed="#{number} was cancelled at {at}.",
+        named=_CANCELLED_BY,
+        timed=_CANCELLED_AT,
     ),
     Reason.SHIPPED_ON_HOLD: Form(
         "#{number} is on hold.", "Do not hand it over. If it has gone, call the carrier."
@@ -150,7 +155,7 @@ _FORMS: Final = {
     ),
 }
 _UNDO: Final = Form(
-    "Not undone: somebody changed #{number} after you.",
+    "Not undone: #{number} was changed again since.",
     "Look at it first.",
     "Not undone: {by} changed #{number} after you, at {at}.",
 )
@@ -175,15 +180,11 @@ def outcome_told(situation: Situation, zone: tzinfo, language: Language) -> Told
 
 
 def refusal_told(
-    operation: Operation, order: Order | None, reason: Reason, zone: tzinfo, language: Language
+    operation: Operation, order: Order | None, reason: Reason, zone: tzinfo, language: Language, me: str = ""
 ) -> Told:
-    """Return the message for what this terminal itself refuses on ``order`` as it is shown."""
-    claim = None
-    if order is not None and reason is Reason.ALREADY_CLAIMED:
-        claim = order.claimed_by
-    elif order is not None and reason is Reason.ALREADY_REQUESTED:
-        claim = order.handover
-    by, at_ms = ("", 0) if claim is None else (claim.name, claim.at_ms)
+    """Return the message for what this terminal itself refuses on ``order`` as it is shown to ``me``."""
+    by, at_ms = ("", 0) if order is None else _in_the_way(order, reason)
+    by = "" if by == me else by
     number = "" if order is None else order.number
     return outcome_told(Situation(number, reason, by, at_ms, operation, order, is_local=True), zone, language)
 
@@ -204,14 +205,23 @@ def verdict_told(
 
 
 def exception_told(
-    operation: Operation | None, order: Order, exception: OrderException, zone: tzinfo, language: Language
+    operation: Operation | None,
+    order: Order,
+    exception: OrderException,
+    zone: tzinfo,
+    language: Language,
+    verdict: Verdict | None = None,
 ) -> Told:
-    """Return the message of an exception that stands on ``order``; ``operation`` is what opened it here."""
+    """Return the message of an exception that stands on ``order``.
+
+    ``operation`` is what opened it here, and ``verdict`` what the server said of that: who was in the way.
+    """
     reason = Reason(exception.code)
     if reason not in _FORMS or reason in _IN_WORDS:
         what = {"number": bare(order.number), "what": exception.sentence}
         return Told(language.translate(CONTEXT, "#{number}: {what}", **what))
-    return outcome_told(Situation(order.number, reason, operation=operation, order=order), zone, language)
+    by, at_ms = _in_the_way(order, reason) if verdict is None else (verdict.by, verdict.at_ms)
+    return outcome_told(Situation(order.number, reason, by, at_ms, operation, order), zone, language)
 
 
 def overruled_told(number: str, assignee: str, by: str, at_ms: int, zone: tzinfo, language: Language) -> Told:
@@ -350,6 +360,19 @@ class _Teller:
         if not text:
             return ""
         return self._language.translate(CONTEXT, text, **{**self._values(), **more})
+
+
+def _in_the_way(order: Order, reason: Reason) -> tuple[str, int]:
+    """Return who is in the way on ``order`` as it is shown, and since when; the server says it likewise."""
+    mark = {Reason.ALREADY_CLAIMED: order.claimed_by, Reason.ALREADY_REQUESTED: order.handover}.get(reason)
+    if mark is not None:
+        return mark.name, mark.at_ms
+    since_ms = order.updated_ms if reason is Reason.CHANGED_SINCE else None
+    since_ms = order.cancelled_ms if reason in _OF_CANCEL else since_ms
+    if since_ms is None:
+        return "", 0
+    # Somebody else may have changed something else after it.
+    return order.updated_by if since_ms == order.updated_ms else "", since_ms
 
 
 def _wanted(line: LineItem) -> int:

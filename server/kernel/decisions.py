@@ -189,7 +189,7 @@ def _log(
 ) -> LogRow:
     """Add one decided operation to the log."""
     entry = _entry(decided.seq, operation, decision, before, name, now_ms)
-    by, at_ms = _in_the_way(decision.reason, before)
+    by, at_ms = _in_the_way(decision.reason, before, name)
     verdict = Verdict(
         operation.device_seq,
         operation.op_id,
@@ -361,7 +361,7 @@ def _entry(
     )
 
 
-def _in_the_way(reason: Reason, before: Order | None) -> tuple[str, int]:
+def _in_the_way(reason: Reason, before: Order | None, actor_name: str) -> tuple[str, int]:
     """Return who is in the way of an operation, and since when: the words on screen name both."""
     if before is None:
         return "", 0
@@ -376,11 +376,15 @@ def _in_the_way(reason: Reason, before: Order | None) -> tuple[str, int]:
     since_ms = {
         Reason.ASSIGNED_MEANWHILE: before.updated_ms,
         Reason.CANCELLED: before.cancelled_ms,
+        Reason.PICKED_AFTER_CANCEL: before.cancelled_ms,
+        Reason.PACKED_AFTER_CANCEL: before.cancelled_ms,
+        Reason.SHIPPED_AFTER_CANCEL: before.cancelled_ms,
         Reason.CHANGED_SINCE: before.updated_ms,
         Reason.MOVED_MEANWHILE: before.stage_ms,
     }.get(reason)
     if since_ms is None:
         return "", 0
-    # Somebody else may have changed something else after it.
-    by = before.updated_by if since_ms == before.updated_ms else ""
+    # Somebody else may have changed something else after it; and nobody stands in their own way.
+    is_known = since_ms == before.updated_ms and before.updated_by != actor_name
+    by = before.updated_by if is_known else ""
     return before.assigned_by if reason is Reason.ASSIGNED_MEANWHILE else by, since_ms

@@ -192,6 +192,12 @@ def needs(terminal: Headless) -> dict[str, dict[str, Json]]:
     return {name: {each["number"]: each for each in answer[name]} for name in ("entries", "exceptions")}
 
 
+def waiting(terminal: Headless, sort: str, number: str) -> Json:
+    """Return the entry or the exception about an order, once it is in the list."""
+    eventually(lambda: number in needs(terminal)[sort])
+    return needs(terminal)[sort][number]
+
+
 @pytest.mark.parametrize("ref", ["SO-0 claim", "SO-1 move"])
 def test_somebody_else_was_first(story: Story, ref: str) -> None:
     """The claim and the start of picking: the later one is told by whom and when, and what to do."""
@@ -201,7 +207,7 @@ def test_somebody_else_was_first(story: Story, ref: str) -> None:
     assert told["sentence"].startswith(f"#{number} was taken by Maria at ")
     assert told["sentence"].endswith("or ask them to hand it over. If you hold any of it, bring it to them.")
     assert shown(story.bo, number)["claimed_by"] == "Maria"
-    assert needs(story.bo)["entries"][number]["sentence"].startswith(f"#{number} was taken by Maria at ")
+    assert waiting(story.bo, "entries", number)["sentence"].startswith(f"#{number} was taken by Maria at ")
 
 
 def test_what_is_there_already_needs_no_words(story: Story) -> None:
@@ -212,15 +218,18 @@ def test_what_is_there_already_needs_no_words(story: Story) -> None:
 
 
 def test_pieces_of_a_cancelled_order_go_back_to_their_shelves(story: Story) -> None:
-    """The fact is kept, and the hands are told where each piece belongs."""
-    assert story.told("SO-2 pick")["outcome"] == "exception"
+    """The fact is kept; who cancelled it is said, and where each piece belongs."""
+    told = [
+        line for line in story.bo.lines("operation") if (line["number"], line["fate"]) == ("SO-2", "decided")
+    ]
+    assert [line["outcome"] for line in told] == ["exception", "exception"]
+    assert told[0]["sentence"].startswith("#SO-2 was cancelled by Maria at ")
     opened = story.told("SO-2 pick", "exception")
     assert opened["reason"] == "PICKED_AFTER_CANCEL"
-    assert opened["sentence"].startswith("#SO-2 was cancelled at ")
+    assert opened["sentence"].startswith("#SO-2 was cancelled ")
     assert opened["sentence"].endswith("Put back: 4 x A-03, 3 x B-11.")
     for terminal in (story.bo, story.maria):
-        eventually(lambda terminal=terminal: "SO-2" in needs(terminal)["exceptions"])  # type: ignore[misc]
-    assert "Put back: 4 x A-03, 3 x B-11." in needs(story.maria)["exceptions"]["SO-2"]["sentence"]
+        assert "Put back: 4 x A-03, 3 x B-11." in waiting(terminal, "exceptions", "SO-2")["sentence"]
 
 
 def test_what_was_picked_on_hold_is_kept_and_not_packed(story: Story) -> None:
@@ -255,8 +264,7 @@ def test_two_picked_the_same_line(story: Story) -> None:
     assert opened["reason"] == "OVER_PICKED"
     assert "You picked 3 x MUG at " in opened["sentence"]
     assert opened["sentence"].endswith("6 of 4 are picked by all. Put back: 2 x A-03.")
-    eventually(lambda: "SO-5" in needs(story.maria)["exceptions"])
-    assert needs(story.maria)["exceptions"]["SO-5"]["sentence"].endswith("Put back: 2 x A-03.")
+    assert waiting(story.maria, "exceptions", "SO-5")["sentence"].endswith("Put back: 2 x A-03.")
 
 
 def test_the_lines_changed_before_the_pick_was_finished(story: Story) -> None:
@@ -264,9 +272,8 @@ def test_the_lines_changed_before_the_pick_was_finished(story: Story) -> None:
     told = story.told("SO-22 move")
     assert (told["outcome"], told["reason"]) == ("rejected", "LINES_CHANGED")
     assert shown(story.bo, "SO-22")["stage"] == "picking"
-    waiting = needs(story.bo)
-    assert "MUG 4 → 6" in waiting["entries"]["SO-22"]["sentence"]
-    assert waiting["exceptions"]["SO-22"]["code"] == "LINES_CHANGED"
+    assert "MUG 4 → 6" in waiting(story.bo, "entries", "SO-22")["sentence"]
+    assert waiting(story.bo, "exceptions", "SO-22")["code"] == "LINES_CHANGED"
 
 
 def test_the_later_assignment_counts_and_the_earlier_person_is_told(story: Story) -> None:
@@ -274,8 +281,7 @@ def test_the_later_assignment_counts_and_the_earlier_person_is_told(story: Story
     told = story.told("SO-6 assign")
     assert (told["outcome"], told["reason"], told["by"]) == ("merged", "ASSIGNED_MEANWHILE", "Maria")
     assert "Maria had given #SO-6 to somebody else" in told["sentence"]
-    eventually(lambda: "SO-6" in needs(story.maria)["entries"])
-    entry = needs(story.maria)["entries"]["SO-6"]
+    entry = waiting(story.maria, "entries", "SO-6")
     assert entry["kind"] == "overruled"
     assert entry["sentence"].startswith("#SO-6 is for Ali: assigned by Bo at ")
 
@@ -285,7 +291,7 @@ def test_a_right_that_is_gone_leaves_the_operation_in_the_list(story: Story) -> 
     told = line_of(story.cy, "SO-12", "cancel", "decided")
     assert (told["outcome"], told["reason"]) == ("rejected", "FORBIDDEN")
     assert told["sentence"].endswith("Ask a supervisor; it is kept under Needs you.")
-    entry = needs(story.cy)["entries"]["SO-12"]
+    entry = waiting(story.cy, "entries", "SO-12")
     path = story.cy.profile.parent / "export.jsonl"
     story.cy.ask(export_needs_you=str(path))
     assert story.cy.wait("exported")["entries"] == 1
@@ -300,6 +306,7 @@ def test_notes_of_both_are_kept_and_a_correction_of_the_same_field_is_not(story:
     assert story.told("SO-7 note")["outcome"] == "applied"
     told = story.told("SO-8 edit")
     assert (told["outcome"], told["reason"]) == ("rejected", "CHANGED_SINCE")
+    assert told["sentence"].startswith("Not changed: Maria changed the same of #SO-8 before you, at ")
     assert shown(story.bo, "SO-8")["customer"] == "Eve"
 
 
@@ -308,7 +315,7 @@ def test_an_undo_after_somebody_else_is_refused(story: Story) -> None:
     lines = [line for line in story.bo.lines("operation") if line["number"] == "SO-9"]
     decided = [(line["outcome"], line.get("reason")) for line in lines if line["fate"] == "decided"]
     assert decided == [("applied", None), ("rejected", "CHANGED_SINCE")]
-    assert needs(story.bo)["entries"]["SO-9"]["sentence"].startswith("Not undone: ")
+    assert waiting(story.bo, "entries", "SO-9")["sentence"].startswith("Not undone: ")
     assert shown(story.bo, "SO-9")["priority"] == 2
 
 

@@ -379,7 +379,7 @@ def test_nothing_is_taken_back_over_somebody_else(floor: HeadlessBench) -> None:
     floor.ask(undo={}, ref="u")
     problem = floor.last("problem")
     assert (problem["code"], problem["ref"]) == ("CHANGED_SINCE", "u")
-    assert problem["sentence"] == "Not undone: somebody changed #SO-1 after you."
+    assert problem["sentence"] == "Not undone: Ana K. changed #SO-1 after you, at 22:13."
     assert len(floor.engine.submitted) == 1
 
 

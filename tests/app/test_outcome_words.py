@@ -120,6 +120,27 @@ def test_a_cancelled_order_names_the_shelves() -> None:
     assert places_text(many) == "1 x S0, 1 x S1, 1 x S2, 1 x S3, 1 x S4, 1 x S5, …"
 
 
+def test_who_cancelled_is_named_while_it_is_the_last_that_happened() -> None:
+    """The server says it to whoever met it; the order itself says it until somebody changes it again."""
+    cancelled = order(cancelled_ms=AT_MS, updated_ms=AT_MS, updated_by="Office", lines=PICKED)
+    exception = OrderException("PICKED_AFTER_CANCEL", "Cancelled.", "op", AT_MS)
+    assert exception_told(None, cancelled, exception, UTC, ENGLISH).strong == (
+        "#SO-1 was cancelled by Office at 22:13."
+    )
+    later = msgspec.structs.replace(cancelled, updated_ms=AT_MS + 1, updated_by="Bo")
+    assert exception_told(None, later, exception, UTC, ENGLISH).strong == "#SO-1 was cancelled at 22:13."
+    verdict = Verdict(1, "op", 5, Outcome.EXCEPTION, Reason.PICKED_AFTER_CANCEL, "Office", AT_MS)
+    told = exception_told(MOVE, later, exception, UTC, ENGLISH, verdict)
+    assert told.strong == "#SO-1 was cancelled by Office at 22:13."
+    undo = Operation("u", "order-1", Note("x"), undoes="op")
+    assert refusal_told(undo, later, Reason.CHANGED_SINCE, UTC, ENGLISH).strong == (
+        "Not undone: Bo changed #SO-1 after you, at 22:13."
+    )
+    # Nobody is in their own way: it was another step of theirs.
+    mine = refusal_told(undo, later, Reason.CHANGED_SINCE, UTC, ENGLISH, "Bo")
+    assert mine.strong == "Not undone: #SO-1 was changed again since."
+
+
 def test_a_hold_says_why_who_and_since_when() -> None:
     """With the next step that fits what was done."""
     held = order(hold=Hold("incorrect address", "Sam P.", AT_MS))
