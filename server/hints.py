@@ -4,7 +4,7 @@ NOTIFY goes out after the commit, on a connection of its own: inside the transac
 that all commits of the database share. A hint that is lost costs the half second until the next look. So
 nothing waits for a hint, and a connection that breaks is made again in its own time.
 
-A server on SQLite has no hints: who writes beside it is found by looking.
+A server on SQLite has no hints, nor has one behind PgBouncer: what others write is found by looking.
 """
 
 from __future__ import annotations
@@ -90,6 +90,10 @@ class PostgresHints(Hints):
 
     def _hear(self, listener: Callable[[], object]) -> None:
         with self._connected() as connection:
+            if not is_own_session(connection):
+                _LOG.info("hints are not heard through a pool of connections")
+                self._stopping.wait()
+                return
             connection.execute(f"LISTEN {CHANNEL}")
             # Nobody heard what was told until now.
             listener()
@@ -109,6 +113,16 @@ class PostgresHints(Hints):
             yield connection.driver_connection
         finally:
             connection.close()
+
+
+def is_own_session(connection: Any) -> bool:  # noqa: ANN401 - the driver's own kind
+    """Say whether all statements of a connection reach the same session of the database.
+
+    Through PgBouncer in transaction mode, LISTEN would stay behind in a session that others use: they
+    would gather what they never read. It makes up the process number that it gives its clients.
+    """
+    (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(process == connection.info.backend_pid)
 
 
 def hints_of(engine: Engine) -> Hints:

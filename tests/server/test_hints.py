@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psycopg
@@ -14,7 +15,7 @@ from sqlalchemy import make_url
 from databases.postgresql import open_engine, parse_url
 from server.application import Application, Settings
 from server.database import open_database
-from server.hints import Hints, PostgresHints, hints_of
+from server.hints import Hints, PostgresHints, hints_of, is_own_session
 from server.modules import MODULES
 from server.system import SystemClock
 from support.clocks import CountingIds
@@ -110,6 +111,25 @@ def test_hints_wait_for_a_database_that_is_away(postgres: Postgres, postgresql_u
     postgres.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     assert heard.once_more()
     hints.stop()
+
+
+def test_through_a_pool_of_connections_nobody_listens() -> None:
+    """The session that answers is not the one that was said hello to."""
+
+    class Pooled:
+        """A connection of which PgBouncer made the process number up."""
+
+        info = SimpleNamespace(backend_pid=4711)
+
+        def execute(self, _sql: str) -> Pooled:
+            """Run a statement on whichever session is free."""
+            return self
+
+        def fetchone(self) -> tuple[int]:
+            """Return its process number."""
+            return (815,)
+
+    assert not is_own_session(Pooled())
 
 
 def test_a_file_has_no_hints(tmp_path: Path) -> None:
