@@ -23,6 +23,8 @@ END: Final = "\U0010ffff"
 """Above every id: with it a range without an end needs no other statement."""
 DISTRUSTED: Final = 0
 """The hash of an order that is not whole: the sums then differ from the server's, and it is repaired."""
+_DOUBT: Final = 1
+"""What turns the hash of a whole body, whose card is not, into another: the words of it are still known."""
 _HERE: Final = "FROM orders WHERE order_id >= ? AND order_id < ?"
 # In halves, because SQLite does not add up beyond 64 bits.
 _SUM: Final = "SELECT coalesce(sum(hash >> 32), 0), coalesce(sum(hash & 4294967295), 0), count(*) FROM orders"
@@ -105,54 +107,58 @@ def replace_range(
     """Let a range hold exactly ``orders``; what is the same already is left alone."""
     lo, hi = bounds[0], bounds[1] or END
     before = dict(_own(connection, lo, hi))
-    after = {order.id: order for order in orders if order.is_on_board and lo <= order.id < hi}
-    changed: list[int] = []
-    removed: list[int] = []
-    differing = hash_change = count_change = 0
-    for order_id, own in before.items():
-        body = canonical_bytes(after[order_id]) if order_id in after else b""
-        if own.order is not None and body and own.hash == row_hash(body):
-            del after[order_id]
-            continue
-        differing += order_id not in after
-        removed.append(own.local_id)
-        hash_change -= own.hash
-        count_change -= 1
-        _drop(connection, own)
+    wanted = {order.id: order for order in orders if order.is_on_board and lo <= order.id < hi}
+    bodies = {order_id: canonical_bytes(order) for order_id, order in wanted.items()}
+    same = {
+        order_id
+        for order_id, own in before.items()
+        if order_id in bodies and own.order is not None and own.hash == row_hash(bodies[order_id])
+    }
     rows: list[OrderRow] = []
-    for order in after.values():
-        known = before.get(order.id)
-        # The words of a row that is not whole stay behind: under its old local id nobody is found any more.
-        is_same = known is not None and known.order is not None
-        local_id = known.local_id if known is not None and is_same else next_local_id
-        next_local_id += not is_same
-        body = canonical_bytes(order)
-        rows.append(OrderRow(local_id, carriers.sort_key(order), row_hash(body), body, order))
-        schema.put_words(connection, local_id, search_text(order))
-        changed.append(local_id)
+    for order_id, own in before.items():
+        if order_id not in same:
+            _drop(connection, own)
+    for order_id, order in wanted.items():
+        if order_id not in same:
+            # The words of a row that is not whole stay behind: under its old name nothing is found any more.
+            known = before.get(order_id)
+            is_known = known is not None and known.order is not None
+            local_id = known.local_id if known is not None and is_known else next_local_id
+            next_local_id += not is_known
+            body = bodies[order_id]
+            rows.append(OrderRow(local_id, carriers.sort_key(order), row_hash(body), body, order))
+            schema.put_words(connection, local_id, search_text(order))
     schema.put_rows(connection, rows)
-    hash_change += sum(row.row_hash for row in rows)
-    stayed = frozenset(changed)
-    gone = tuple(local_id for local_id in removed if local_id not in stayed)
-    differing += len(rows)
+    dropped = {order_id: own for order_id, own in before.items() if order_id not in same}
+    gone = tuple(own.local_id for order_id, own in dropped.items() if order_id not in wanted)
+    # An order under a new name did not leave the board: its old name is one of those to be looked at again.
+    renamed = (own.local_id for order_id, own in dropped.items() if order_id in wanted)
+    changed = tuple(dict.fromkeys((*(row.local_id for row in rows), *renamed)))
+    hash_change = sum(row.row_hash for row in rows) - sum(own.hash for own in dropped.values())
+    count_change = len(rows) - len(dropped)
     return Replaced(
-        tuple(changed), gone, differing, hash_change % HASH_MODULUS, count_change + len(rows), next_local_id
+        changed, gone, len(rows) + len(gone), hash_change % HASH_MODULUS, count_change, next_local_id
     )
 
 
 def distrust(connection: sqlite3.Connection, local_id: int) -> int:
-    """Mark an order that is not whole; return by how much the state hash changes with it."""
-    row = connection.execute("SELECT hash FROM orders WHERE local_id = ?", (local_id,)).fetchone()
-    if row is None:
-        return 0
-    connection.execute("UPDATE orders SET hash = ? WHERE local_id = ?", (DISTRUSTED, local_id))
-    return DISTRUSTED - schema.to_unsigned(row[0])
+    """Mark an order that is not whole; return by how much the state hash changes. Twice is as once."""
+    row = connection.execute(
+        "SELECT o.hash, b.body FROM orders o LEFT JOIN bodies b USING (local_id) WHERE o.local_id = ?",
+        (local_id,),
+    ).fetchone()
+    stored = schema.to_unsigned(row[0])
+    marked = DISTRUSTED
+    if isinstance(row[1], bytes) and row_hash(row[1]) in {stored, stored ^ _DOUBT}:
+        marked = row_hash(row[1]) ^ _DOUBT
+    connection.execute("UPDATE orders SET hash = ? WHERE local_id = ?", (schema.to_signed(marked), local_id))
+    return marked - stored
 
 
 def _own(connection: sqlite3.Connection, lo: str, hi: str) -> Iterator[tuple[str, _Own]]:
     for local_id, order_id, stored, body in connection.execute(_OWN, (lo, hi)).fetchall():
         stored_hash = schema.to_unsigned(stored)
-        order = whole_order(body, stored_hash)
+        order = whole_order(body, stored_hash) or whole_order(body, stored_hash ^ _DOUBT)
         yield str(order_id), _Own(int(local_id), stored_hash, order)
 
 
