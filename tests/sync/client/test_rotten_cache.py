@@ -25,6 +25,7 @@ SITE = Site("site-1", "Hall A", "Europe/London", "organization-1", "Example")
         (sqlite3.SQLITE_CORRUPT, True),
         (sqlite3.SQLITE_CORRUPT_VTAB, True),
         (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_CONSTRAINT_UNIQUE, True),
         (sqlite3.SQLITE_FULL, False),
         (sqlite3.SQLITE_ERROR, False),
         (None, False),
