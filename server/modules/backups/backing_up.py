@@ -34,6 +34,7 @@ from sync.contract.problems import ProblemError, UsageError
 
 FOLDER: Final = "backups"
 FAILED: Final = ".FAILED.sqlite"
+"""How the name ends of a copy that failed; only the newest is kept, or they would fill the disk."""
 _NAME: Final = re.compile(r"(kanban-\d{8}_\d{6}_\d{3})(\.FAILED)?\.sqlite")
 _PLACE: Final = ".backup-"
 _LEFT_S: Final = 24 * 3_600
@@ -102,6 +103,8 @@ def back_up(database: Database, goal: Path, clock: Clock, ids: Ids, tell: Tell) 
         try:
             manifest = try_out(path, sha256, trial, clock, ids, tell)
         except UnsoundError as error:
+            for older in goal.glob(f"kanban-*{FAILED}"):
+                older.unlink()
             failed = path.replace(goal / f"{name}{FAILED}")
             raise ProblemError(
                 "BACKUP_UNSOUND",

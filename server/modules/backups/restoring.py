@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +104,9 @@ def _into_folder(
                 f"There is data in {folder}. Nothing has been changed.",
                 "With --yes it is put aside under another name; or choose another folder with --data.",
             )
+        for left in folder.glob(f"{_PLACE}*"):
+            # Of a restore that was killed: nobody else is here.
+            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=_PLACE, dir=folder) as place:
             manifest = try_out(path, written_digest(path), Path(place), context.clock, context.ids, tell)
             with (

@@ -6,6 +6,7 @@ Errors: :class:`UnsoundError`; ``NOT_A_BACKUP`` and ``NEWER_DATA`` (``ProblemErr
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import shutil
 import sqlite3
@@ -65,6 +66,7 @@ def try_out(path: Path, sha256: str, folder: Path, clock: Clock, ids: Ids, tell:
 
     Raises:
         UnsoundError: when something in it is not as it was.
+        OSError: when the disk has no room to try it.
     """
     try:
         manifest = _unpacked(path, sha256, folder / FILE_NAME)
@@ -73,12 +75,19 @@ def try_out(path: Path, sha256: str, folder: Path, clock: Clock, ids: Ids, tell:
             if manifest.schema == migrations.HEAD:
                 _compare_rows(manifest, database, tell)
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-        raise UnsoundError(reason(error)) from error
+        raise _failure(error) from error
     except ProblemError as error:
         if error.problem.code != "FOLDER_UNUSABLE":
             raise
-        raise UnsoundError(reason(error.__cause__ or error)) from error
+        raise _failure(error.__cause__ or error) from error
     return manifest
+
+
+def _failure(error: BaseException) -> OSError | UnsoundError:
+    said = getattr(error, "orig", None) or error
+    if getattr(said, "errno", 0) == errno.ENOSPC or getattr(said, "sqlite_errorname", "") == "SQLITE_FULL":
+        return OSError(errno.ENOSPC, "no space is left to try it")
+    return UnsoundError(reason(error))
 
 
 def reason(error: BaseException) -> str:

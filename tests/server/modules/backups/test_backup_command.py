@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -155,6 +156,41 @@ def test_a_copy_that_the_disk_changed_fails(
     with pytest.raises(ProblemError, match="a row of sites is not what the database had"):
         back_up(bench.database, tmp_path / "to", bench.clock, bench.ids, lambda _words: None)
     assert {durable for _, _, durable in heads(bench.database).values()} == {0}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("database or disk is full")],
+)
+def test_a_disk_without_room_for_the_test_keeps_no_copy(
+    bench: ServerBench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+) -> None:
+    """Nobody knows whether it was good, and it would take the last room."""
+
+    def full(*_arguments: object) -> None:
+        error.sqlite_errorname = "SQLITE_FULL"  # type: ignore[attr-defined]
+        raise error
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    assert command("backup", bench, "--to", tmp_path / "to") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no space is left to try it" in line
+    assert line.endswith("[BACKUP_FAILED]")
+    assert list((tmp_path / "to").iterdir()) == []
+
+
+def test_only_the_newest_failure_is_kept(bench: ServerBench, tmp_path: Path) -> None:
+    """A database that is damaged fails every hour."""
+    set_board(bench.database, state_hash=5)
+    assert command("backup", bench, "--to", tmp_path / "to") == 1
+    (first,) = backups_in(tmp_path / "to")
+    assert command("backup", bench, "--to", tmp_path / "to") == 1
+    (second,) = backups_in(tmp_path / "to")
+    assert first < second
 
 
 def test_ctrl_c_leaves_nothing(bench: ServerBench, tmp_path: Path) -> None:

@@ -139,12 +139,14 @@ def test_data_that_is_served_is_not_replaced(
     assert command("restore", bench, backup, "--yes") == 1
     assert refused(capsys).endswith("[DATA_IN_USE]")
     bench.close()
+    (tmp_path / "data" / ".restore-killed").mkdir()
     lock = folders.lock(tmp_path / "data", is_alone=True)
     with pytest.raises(ProblemError) as caught:
         open_database(tmp_path / "data", FakeClock(), CountingIds())
     assert caught.value.problem.code == "DATA_IN_USE"
     folders.unlock(lock)
     assert command("restore", bench, backup, "--yes") == 0
+    assert not list((tmp_path / "data").glob(".restore-*"))
 
 
 def test_a_damaged_backup_changes_nothing(
