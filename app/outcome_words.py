@@ -317,9 +317,13 @@ class _Teller:
         over = [line for line in order.lines if line.quantity_picked > _wanted(line)]
         if not over:
             return self._say(self._form.next_step)
-        line = over[0]
+        line, holder, mine = over[0], order.claimed_by, self._it.operation
+        text = "{picked} of {wanted} are picked by all. Put back: {over} x {place}."
+        if holder is not None and (mine is None or mine.actor_id != holder.user_id):
+            text = "{picked} of {wanted} are picked by all; {holder} holds it. Put back: {over} x {place}."
         return self._say(
-            "{picked} of {wanted} are picked by all. Put back: {over} x {place}.",
+            text,
+            holder="" if holder is None else holder.name,
             picked=line.quantity_picked,
             wanted=_wanted(line),
             over=line.quantity_picked - _wanted(line),

@@ -263,7 +263,7 @@ def test_two_picked_the_same_line(story: Story) -> None:
     opened = story.told("SO-5 pick", "exception")
     assert opened["reason"] == "OVER_PICKED"
     assert "You picked 3 x MUG at " in opened["sentence"]
-    assert opened["sentence"].endswith("6 of 4 are picked by all. Put back: 2 x A-03.")
+    assert opened["sentence"].endswith("6 of 4 are picked by all; Maria holds it. Put back: 2 x A-03.")
     assert waiting(story.maria, "exceptions", "SO-5")["sentence"].endswith("Put back: 2 x A-03.")
 
 

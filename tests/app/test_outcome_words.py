@@ -162,6 +162,10 @@ def test_too_many_picks_say_the_counts_and_the_shelf() -> None:
         "6 of 4 are picked by all. Put back: 2 x A-03."
     )
     assert said(Reason.OVER_PICKED, order()).endswith("Put back what is too much.")
+    theirs = order(lines=over, claimed_by=Claim("m", "Maria", AT_MS))
+    assert "picked by all; Maria holds it. Put back" in said(Reason.OVER_PICKED, theirs)
+    mine = msgspec.structs.replace(MOVE, actor_id="m")
+    assert "holds it" not in said(Reason.OVER_PICKED, theirs, operation=mine)
 
 
 def test_changed_lines_are_named_old_and_new() -> None:
