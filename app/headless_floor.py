@@ -11,7 +11,7 @@ from app.headless_fates import HeadlessFates
 from app.headless_lines import card_fields, line_of, read_wish
 from app.headless_needs import HeadlessNeeds
 from app.headless_orders import HeadlessOrders
-from app.headless_wishes import LAST, ListWish, ResolveWish, Wish, change_wish
+from app.headless_wishes import LAST, ListWish, Wish, change_wish
 from app.site_zone import SiteZone
 from sync.client.board_view import BoardView
 from sync.client.commands import OlderQuestion
@@ -129,7 +129,9 @@ class HeadlessFloor:
         self._orders = HeadlessOrders(
             view, engine.submit, clock, ids, self._fates, self.problem, self._judge, self._zone
         )
-        self._needs = HeadlessNeeds(view, self._number_of, self._zone)
+        self._needs = HeadlessNeeds(
+            view, engine, self._orders.put, self._number_of, self._say, self.problem, self._zone
+        )
         self._search = HeadlessSearch(view, engine.find_older, ids.new(), self._say, self.problem)
         self.is_started = False
         self.is_quitting = False
@@ -278,52 +280,8 @@ class HeadlessFloor:
             self._search.find(wish.find, wish.ref, is_live=self._connection.state is LinkState.LIVE)
         elif wish.list is not None:
             self._list(wish.list)
-        elif not self._answer_needs(wish):
+        elif not self._needs.answer(wish):
             self._steer(wish)
-
-    def _answer_needs(self, wish: Wish) -> bool:
-        """Carry out what a line asks about the needs-you list; say whether it does."""
-        if wish.needs_you is not None:
-            self._say("needs_you", self._needs.fields() | ({"ref": wish.ref} if wish.ref else {}))
-        elif wish.acknowledge is not None:
-            self._acknowledge(wish.acknowledge, wish.ref)
-        elif wish.resolve is not None:
-            self._resolve(wish.resolve, wish.ref)
-        elif wish.retry is not None:
-            problem = self._needs.retried(wish.retry)
-            if problem is None:
-                self._engine.retry(wish.retry)
-            else:
-                self.problem(problem, wish.ref)
-        elif wish.export_needs_you is not None:
-            self._export(wish.export_needs_you, wish.ref)
-        else:
-            return False
-        return True
-
-    def _acknowledge(self, entry_id: str, ref: str) -> None:
-        if self._needs.has(entry_id):
-            self._engine.acknowledge(entry_id)
-            return
-        seen = self._needs.seen(entry_id)
-        if isinstance(seen, Problem):
-            self.problem(seen, ref)
-        else:
-            self._orders.put(*seen, ref)
-
-    def _resolve(self, wish: ResolveWish, ref: str) -> None:
-        settled = self._needs.settled(wish.id, wish.how, wish.note)
-        if isinstance(settled, Problem):
-            self.problem(settled, ref)
-        else:
-            self._orders.put(*settled, ref)
-
-    def _export(self, path: str, ref: str) -> None:
-        written = self._needs.export(path)
-        if isinstance(written, Problem):
-            self.problem(written, ref)
-        else:
-            self._say("exported", {"path": path, "entries": written} | ({"ref": ref} if ref else {}))
 
     def _steer(self, wish: Wish) -> None:
         """Carry out what is about the program itself."""
