@@ -247,7 +247,8 @@ def _check_writable(profile: Profile) -> None:
 
 _SUSPECT: Final = Problem(
     "CACHE_DAMAGED",
-    "The board's copy on this computer is damaged in places. They are compared with the server's and replaced.",
+    "The board's copy on this computer is damaged in places. They are compared with the server's "
+    "and replaced.",
     "Nothing to do; if this comes back, tell IT: the disk may be failing.",
 )
 

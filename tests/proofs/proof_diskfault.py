@@ -1,8 +1,9 @@
 """A full or failing disk loses nothing in silence, wherever it strikes.
 
 The disk fails at one of the first writes of a terminal and of a server, at each of them in turn: it is
-full once, full from then on, fails once, takes nothing any more, or is read-only from then on. What was promised must be there when
-the disk is well again; what was not must have been said, and must not come back from the dead.
+full once, full from then on, fails once, takes nothing any more, or is read-only from then on. What was
+promised must be there when the disk is well again; what was not must have been said, and must not come back
+from the dead.
 
 The control is a program that says "saved" whatever the disk answers: it must be caught.
 """
