@@ -94,7 +94,6 @@ class Quarantine:
         def done(result: object, error: str) -> None:
             self._leaving = None
             if isinstance(result, SetAside):
-                self._faults.pop(operation.op_id, None)
                 self._window.exchange(result.skip)
                 self._waiting.take(result.change)
             else:

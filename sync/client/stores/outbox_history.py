@@ -39,9 +39,9 @@ def create(connection: sqlite3.Connection) -> None:
         "CREATE TABLE history (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL,"
         " first_place INTEGER NOT NULL, floor INTEGER NOT NULL, crc INTEGER NOT NULL)"
     )
-    row = connection.execute("SELECT device_id FROM identity").fetchone()
+    (device_id,) = connection.execute("SELECT device_id FROM identity").fetchone()
     bodies = connection.execute("SELECT place, body FROM kept ORDER BY place")
-    put(connection, History(first_place=first_place(bodies, "" if row is None else str(row[0]))))
+    put(connection, History(first_place=first_place(bodies, str(device_id))))
 
 
 def first_place(bodies: Iterable[tuple[object, object]], device_id: str) -> int:

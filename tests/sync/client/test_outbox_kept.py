@@ -117,6 +117,7 @@ def test_own_kept_ones_below_the_mark_are_a_former_identitys_after_that(outbox: 
 def test_a_backup_lets_go_of_what_it_covers(outbox: Outbox, path: Path) -> None:
     """Of the same history only; a hole that it leaves is no damage."""
     assert outbox.release(12, "epoch-2") is False
+    assert outbox.release(10, "epoch-1") is False
     assert outbox.kept() == Kept("epoch-1", 1)
     assert outbox.release(12, "epoch-1") is False
     assert outbox.kept() == Kept("epoch-1", 3)

@@ -14,7 +14,7 @@ import pytest
 from support.clocks import CountingIds
 from support.drafts import draft, verdict
 from support.faults import CrashAt, CrashError
-from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind, json_lines
+from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind, entry_bytes, json_lines
 from sync.client.outbox import Outbox
 from sync.client.stores import outbox_needs
 from sync.contract.messages import Verdict
@@ -159,7 +159,9 @@ def test_the_list_is_bounded_but_not_for_only_copies(outbox: Outbox, monkeypatch
     assert change.removed == ("a",)
     assert ids(outbox) == [("poison", "quarantined"), ("c", "rejected")]
     outbox.append([draft("worse", "x")])
-    outbox.quarantine(5, NeedsYouKind.UPGRADE, 1)
+    aside = outbox.quarantine(5, NeedsYouKind.UPGRADE, 1)
+    assert aside is not None
+    assert aside.change.removed == ("c",)
     outbox.append([draft("worst", "x")])
     assert outbox.quarantine(6, NeedsYouKind.UPGRADE, 1) is not None
     assert ids(outbox) == [("poison", "quarantined"), ("worse", "upgrade"), ("worst", "upgrade")]
@@ -198,6 +200,14 @@ def test_a_body_that_is_no_entry_is_none() -> None:
     assert outbox_needs.entry_of(body, crc(body)) is None
     assert outbox_needs.entry_of("text", 1) is None
     assert outbox_needs.entry_of(b"{}", 1) is None
+
+
+def test_an_entry_counts_only_under_its_own_checksum() -> None:
+    """A flipped bit that still reads as an entry passes for none."""
+    entry = NeedsYou("a", NeedsYouKind.REJECTED, 77, draft("a", "x"))
+    body = entry_bytes(entry)
+    assert outbox_needs.entry_of(body, crc(body)) == entry
+    assert outbox_needs.entry_of(body, crc(body) ^ 1) is None
 
 
 def test_entries_are_saved_from_the_bytes_of_a_ruin(path: Path) -> None:
@@ -241,6 +251,18 @@ def test_an_overruled_assignment_is_told(outbox: Outbox) -> None:
         502,
     )
     assert not outbox.assigns((assigned(3, assign("third", "max", "user-3")),), 78)
+
+
+def test_so_many_assignments_are_remembered(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest; of an older one the order itself shows for whom it is."""
+    monkeypatch.setattr(outbox_needs, "ASSIGNED", 1)
+    device_id = outbox.state().device_id
+    first = msgspec.structs.replace(assign("first", "ana", device_id=device_id), order_id="y")
+    outbox.assigns((assigned(1, first), assigned(2, assign("mine", "ana", device_id=device_id))), 70)
+    others = [assign("a", "ali", "user-2"), assign("b", "ali", "user-2")]
+    others[0] = msgspec.structs.replace(others[0], order_id="y")
+    change = outbox.assigns((assigned(3, others[0]), assigned(4, others[1])), 77)
+    assert [entry.id for entry in change.entries] == ["mine"]
 
 
 def test_assignments_that_overrule_nobody(outbox: Outbox) -> None:
