@@ -79,7 +79,7 @@ def put_orders(server: RealServer, count: int, first: int = 0, **changed: object
     clock = SystemClock()
     ids = Uuid7Ids(clock, SystemRandom())
     orders = [msgspec.structs.replace(fresh_order(place), **changed) for place in range(first, first + count)]
-    with open_database(server.data, clock, ids) as database:
+    with open_database(server.data, clock, ids, url=server.database_url) as database:
         site = database.identities.choose_site("")
         operations = [Operation(ids.new(), ids.new(), Import(order)) for order in orders]
         database.store.import_orders(site.key, operations, ids.new())

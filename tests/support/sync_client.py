@@ -17,6 +17,7 @@ from sync.contract.messages import (
     Hello,
     ServerMessage,
     SnapshotEnd,
+    SnapshotPage,
     Submit,
     Verdict,
 )
@@ -53,14 +54,14 @@ class SyncClient:
                 return message
 
     def join(self, access_token: str, device_id: str = "device-1", **more: object) -> list[ServerMessage]:
-        """Say auth and hello, and return everything up to the end of the snapshot."""
+        """Say auth and hello, and return everything up to the end of the snapshot, without its first page."""
         self.say(Auth(access_token))
         fields = {"next_device_seq": 1, **more}
         self.say(Hello(2, 2, "1.0", device_id, **fields))  # type: ignore[arg-type]
         heard = [self.hear()]
         while not isinstance(heard[-1], SnapshotEnd):
             heard.append(self.hear())
-        return heard
+        return [message for message in heard if not isinstance(message, SnapshotPage)]
 
     def submit(self, *operations: Operation) -> list[Verdict]:
         """Hand operations in, and return their verdicts."""

@@ -24,7 +24,10 @@ END: Final = "\U0010ffff"
 DISTRUSTED: Final = 0
 """The hash of an order that is not whole: the sums then differ from the server's, and it is repaired."""
 _DOUBT: Final = 1
-"""What turns the hash of a whole body, whose card is not, into another: the words of it are still known."""
+"""What is added to the hash of a whole body whose card is not: its words are still known.
+
+Added, so that the doubts about two orders never cancel each other out in a sum.
+"""
 _HERE: Final = "FROM orders WHERE order_id >= ? AND order_id < ?"
 # In halves, because SQLite does not add up beyond 64 bits.
 _SUM: Final = "SELECT coalesce(sum(hash >> 32), 0), coalesce(sum(hash & 4294967295), 0), count(*) FROM orders"
@@ -149,16 +152,20 @@ def distrust(connection: sqlite3.Connection, local_id: int) -> int:
     ).fetchone()
     stored = schema.to_unsigned(row[0])
     marked = DISTRUSTED
-    if isinstance(row[1], bytes) and row_hash(row[1]) in {stored, stored ^ _DOUBT}:
-        marked = row_hash(row[1]) ^ _DOUBT
+    if isinstance(row[1], bytes) and row_hash(row[1]) in {stored, _undoubted(stored)}:
+        marked = (row_hash(row[1]) + _DOUBT) % HASH_MODULUS
     connection.execute("UPDATE orders SET hash = ? WHERE local_id = ?", (schema.to_signed(marked), local_id))
     return marked - stored
+
+
+def _undoubted(stored: int) -> int:
+    return (stored - _DOUBT) % HASH_MODULUS
 
 
 def _own(connection: sqlite3.Connection, lo: str, hi: str) -> Iterator[tuple[str, _Own]]:
     for local_id, order_id, stored, body in connection.execute(_OWN, (lo, hi)).fetchall():
         stored_hash = schema.to_unsigned(stored)
-        order = whole_order(body, stored_hash) or whole_order(body, stored_hash ^ _DOUBT)
+        order = whole_order(body, stored_hash) or whole_order(body, _undoubted(stored_hash))
         yield str(order_id), _Own(int(local_id), stored_hash, order)
 
 

@@ -17,11 +17,12 @@ from sync.client.cache import Cache
 from sync.client.database_thread import Priority
 from sync.client.engine_stores import Stores
 from sync.client.profile import open_profile
-from sync.client.store_values import CacheRepair
+from sync.client.store_values import CacheRepair, DeltaRefused
 from sync.client.stores import cache_check, files
 from sync.client.stores.cache_reader import CacheReader
 from sync.client.stores.files import DamagedError
 from sync.contract.operations import Prioritise
+from sync.contract.orders import canonical_bytes, row_hash
 from sync.contract.problems import Problem
 
 SPOILED = {
@@ -87,6 +88,22 @@ def test_whatever_changed_is_found(tmp_path: Path, fault: str) -> None:
         checked(cache)
         # What the server has to give is missed until it came; what is only gone is in no sum any more.
         assert cache.is_suspect is (fault != "missing order")
+
+
+def test_doubts_add_up(tmp_path: Path) -> None:
+    """However many cards are wrong: no two of them look like none, and looking twice changes nothing."""
+    path = tmp_path / "cache.db"
+    board = board_in(path, 40)
+    spoil(path, "UPDATE orders SET customer = 'Somebody Else' WHERE local_id <= 12")
+    with closing(Cache.open(path).cache) as cache:
+        for _ in range(2):
+            checked(cache)
+            assert cache.state().state_hash == board.state_hash() + 12
+        bounds = cache.split((("", "", 40),))
+        own = cache.range_sums(board.seq, bounds)
+        assert not isinstance(own, DeltaRefused)
+        hashes = [row_hash(canonical_bytes(order)) for order in board.orders.values()]
+        assert sum(each[0] in hashes for each in own) == 28
 
 
 @pytest.mark.parametrize("fault", SPOILED)
