@@ -12,14 +12,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from proofs.proof_planted import CONTROLS
 from support.proofs_mutants import Mutant, sample
-from support.proofs_mutants_map import TestMap, at_once, measured, places
+from support.proofs_mutants_map import CoverMap, at_once, measured, places
 from support.proofs_mutants_same import same_as
 from support.proofs_mutants_warm import BlindError, Job, Seen, Warm, copied, seen_by_tests
 from support.proofs_planted import ROOT, Plant, changed_sources, planted
@@ -39,8 +39,7 @@ QUICK: Final = 800
 RESULT: Final = ROOT / "build" / "mutants.json"
 
 
-@dataclass(frozen=True)
-class Tried:
+class Tried(NamedTuple):
     """One wrong program, and who saw it ("" when nobody did)."""
 
     name: str
@@ -99,11 +98,11 @@ def fits(root: Path, plant: Plant) -> bool:
     return True
 
 
-def learn(warm: Warm, paths: Sequence[str]) -> tuple[TestMap, list[str]]:
+def learn(warm: Warm, paths: Sequence[str]) -> tuple[CoverMap, list[str]]:
     """Run the unit tests once unchanged: which pass, and which runs which line."""
     seconds, by_line, broken = warm.learn(lambda: measured(paths), MAP_S)
     lines = {path: {int(line): names for line, names in found.items()} for path, found in by_line.items()}
-    tests = TestMap(seconds, lines)
+    tests = CoverMap(seconds, lines)
     if not seconds:
         raise BlindError("no unit test passes")
     quick = sorted(seconds, key=lambda test: seconds[test])[:QUICK]
@@ -114,7 +113,7 @@ def learn(warm: Warm, paths: Sequence[str]) -> tuple[TestMap, list[str]]:
     return tests, broken
 
 
-def named(root: Path, plant: Plant, tests: TestMap) -> Wrong:
+def named(root: Path, plant: Plant, tests: CoverMap) -> Wrong:
     """Return the program with a planted fault."""
     sources = changed_sources(root, plant)
     found: list[str] = []
@@ -124,7 +123,7 @@ def named(root: Path, plant: Plant, tests: TestMap) -> Wrong:
     return Wrong(plant, None, sources, names, tests.cost_s(names))
 
 
-def made(mutant: Mutant, tests: TestMap) -> Wrong:
+def made(mutant: Mutant, tests: CoverMap) -> Wrong:
     """Return the program with a change that the tool made."""
     names = tuple(tests.tests_of(mutant.path, mutant.lines))
     return Wrong(None, mutant, {mutant.path: mutant.source}, names, tests.cost_s(names))
@@ -243,7 +242,7 @@ def _told(wrong: Wrong, by: str) -> Tried:
 def _publish(tried: Iterable[Tried]) -> None:
     """Keep the list for ``tools/mutants.py``, which writes it into the documents."""
     RESULT.parent.mkdir(exist_ok=True)
-    content = [asdict(each) for each in tried]
+    content = [each._asdict() for each in tried]
     RESULT.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -21,12 +21,12 @@ UNIT_TESTS: Final = (
     "tests/server/test_sources.py",
 )
 """The tests of ``make coverage``: what they do not see is not tested."""
-NOT_HERE: Final = ("-k", "not postgresql and not process and not real_disk")
+NOT_HERE: Final = ("-k", "not postgresql and not two_processes and not real_disk")
 """What starts other programs would start them unchanged, and PostgreSQL runs the same lines again."""
 
 
 @dataclass(frozen=True)
-class TestMap:
+class CoverMap:
     """The tests that pass, with their seconds, and the tests by the lines they run."""
 
     seconds: Mapping[str, float]

@@ -420,7 +420,7 @@ BOARD: Final = (
     ),
     Plant(
         "while a board is held back, what follows on it is applied to the old one",
-        (Change(_FOLLOWER, "            self._is_held = True\n", "            self._is_held = False\n"),),
+        (Change(_FOLLOWER, "        if self.is_held:\n            return\n        match", "        match"),),
     ),
     Plant(
         "the first page replaces a board that is there",
@@ -476,8 +476,8 @@ BOARD: Final = (
         (
             Change(
                 "sync/client/stores/cache_ranges.py",
-                "        differing += order_id not in after\n",
-                "        if order_id not in after:\n            continue\n",
+                "        if order_id in bodies and own.order is not None and own.hash",
+                "        if order_id not in bodies or own.order is not None and own.hash",
             ),
         ),
     ),

@@ -322,10 +322,12 @@ BATCHES: Final = (
         ),
     ),
     Plant(
-        "what a closed link held back is decided all the same",
+        "what a refused link held back is decided all the same",
         (
             Change(
-                _BATCHES, "            connection.held.clear()\n", "            connection.held.rotate()\n"
+                _BATCHES,
+                "if connection is not None and board is not None and connection.phase is not Phase.CLOSED:",
+                "if connection is not None and board is not None:",
             ),
         ),
     ),

@@ -31,6 +31,14 @@ def test_a_heartbeat_says_where_the_log_stands(bench: HubBench) -> None:
     assert bench.heard(2) == [Heartbeat(3, 0, bench.clock.wall, 1)]
 
 
+def test_a_heartbeat_says_how_far_a_backup_reaches(bench: HubBench) -> None:
+    """What a backup covers is found by looking, also when the log has not moved; terminals let go of that."""
+    bench.fire("look")
+    bench.answer(bench.job("look"), Look({SITE.site_id: Head(3, EPOCH, 2)}, ()))
+    bench.fire("beat")
+    assert bench.heard() == [Heartbeat(3, 2, bench.clock.wall, 1)]
+
+
 def test_a_link_that_still_sends_gets_no_heartbeat(bench: HubBench) -> None:
     """Nothing piles up behind a delta that does not leave; when it has left, one heartbeat follows."""
     bench.submit(move(1))
