@@ -93,6 +93,7 @@ def test_a_gap_behind_a_fault_does_not_cost_the_link() -> None:
     """The server misses what it failed on; everything behind it is sent again by itself."""
     bench = live("op-1", "op-2")
     fault(bench, "op-1", 1)
+    bench.hear(gap("op-1", 1))
     bench.hear(gap("op-2", 2))
     bench.fire(AGAIN)
     bench.hear(gap("op-2", 2))

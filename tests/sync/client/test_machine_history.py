@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import msgspec
 import pytest
 
 from support.clocks import CountingIds
@@ -20,6 +21,8 @@ from sync.client.commands import AcceptBoard, GoOffline
 from sync.client.link import STUCK_MS
 from sync.client.machine import ClientMachine
 from sync.client.news import (
+    BatchDecided,
+    BatchOutcome,
     ConnectionChanged,
     LinkState,
     OperationsReoffered,
@@ -47,6 +50,7 @@ from sync.contract.messages import (
     SnapshotEnd,
     Submit,
 )
+from sync.contract.operations import Assign
 from sync.contract.problems import Problem
 
 
@@ -124,6 +128,18 @@ def test_when_an_offer_is_due(kept: Kept, cache_epoch: str, decided_device_seq: 
     """By what the outbox knows; by the cache only where the outbox is of an older release."""
     welcome = MachineBench().welcome_message("epoch-2", 0, decided_device_seq)
     assert Offer(kept, cache_epoch).is_due(welcome, 4) is is_due
+
+
+def test_a_batch_that_is_offered_again_is_told_again() -> None:
+    """Another server history may judge it otherwise."""
+    bench = keeping(KEPT)
+    bench.outbox.done = [msgspec.structs.replace(each, batch_id="batch-1") for each in bench.outbox.done]
+    bench.connect()
+    bench.welcome(epoch="epoch-2", decided_device_seq=1)
+    told = verdict("op-2", 2, 5), verdict("op-3", 3, 6)
+    bench.hear(decided(*told))
+    outcomes = tuple(BatchOutcome("order-1", each) for each in told)
+    assert bench.news(BatchDecided) == [BatchDecided("batch-1", outcomes)]
 
 
 def test_a_link_that_ends_meanwhile_offers_nothing() -> None:
@@ -209,6 +225,17 @@ def test_what_a_backup_covers_is_let_go_of_once() -> None:
     assert bench.outbox.released == [(20, "epoch-1")] * 2
     bench.hear(Heartbeat(0, 25, bench.clock.wall))
     assert bench.outbox.released[2:] == [(25, "epoch-1")] * 2
+
+
+@pytest.mark.parametrize("method", ["release", "assigns"])
+def test_a_disk_that_cannot_keep_up_is_told(method: str) -> None:
+    """Nothing is lost by it; the same is asked again another time."""
+    bench = keeping(KEPT)
+    bench.errors[f"outbox.{method}"] = "OperationalError: disk I/O error"
+    bench.go_live(decided_device_seq=3)
+    bench.hear(Heartbeat(0, 20, bench.clock.wall))
+    bench.hear(delta(30, msgspec.structs.replace(numbered("op-9", 9), change=Assign("ali", "Ali"))))
+    assert [news.problem.code for news in bench.news(ProblemArose)] == ["OUTBOX_NOT_WRITTEN"]
 
 
 def test_a_heartbeat_before_the_welcome_lets_go_of_nothing() -> None:

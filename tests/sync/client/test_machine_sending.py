@@ -193,6 +193,8 @@ def test_done_comes_also_when_the_page_was_faster_than_the_verdict() -> None:
     bench.hear(decided(verdict("op-1", 1, 1)))
     assert bench.news(OperationsDone) == [OperationsDone(("op-1",))]
     assert bench.methods("outbox") == ["kept", "append", "decide", "finish"]
+    job = next(each for each in bench.effects if isinstance(each, Job) and each.method == "finish")
+    assert job.arguments == (0, 1, "epoch-1")
 
 
 def test_a_new_link_sends_everything_undecided_again() -> None:
@@ -229,6 +231,22 @@ def test_decided_but_not_done_is_not_sent_again() -> None:
     assert submits(bench) == []
     bench.submit(draft("op-2"))
     assert submits(bench) == [["op-2"]]
+
+
+def test_what_waited_on_the_last_link_does_not_count_on_the_next() -> None:
+    """A decided operation whose page is late must not cost a link that came up a moment ago."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    bench.submit(draft("op-1"))
+    bench.hear(decided(verdict("op-1", 1, 1)))
+    bench.lose()
+    bench.clock.advance(60_000)
+    bench.fire("retry")
+    bench.come_up()
+    bench.welcome(decided_device_seq=1)
+    bench.clear()
+    bench.fire("look")
+    assert bench.closes() == []
 
 
 def test_a_server_that_has_forgotten_a_verdict_is_sent_the_operation_again() -> None:
