@@ -36,6 +36,10 @@ AGE: Final = "age"
 CUT: Final = "cut"
 SHUT_OUT_CODES: Final = ("DEVICE_REVOKED", "DEVICE_UNKNOWN", "SIGNED_OUT", "SIGN_IN_NEEDED")
 """Problems that no waiting ends: moves are kept, but nothing is sent before somebody signs in."""
+NOTHING_KEPT_CODES: Final = frozenset(
+    {"PROFILE_READ_ONLY", "OUTBOX_UNUSABLE", "OUTBOX_TOO_NEW", "CACHE_UNUSABLE"}
+)
+"""Problems that leave a board to read and nothing to do on it until the next start."""
 _CONTEXT: Final = "Connection"
 _LOG: Final = logging.getLogger("app.connection")
 OFFLINE_CODES: Final = frozenset({"SERVER_UNREACHABLE"})
@@ -68,6 +72,7 @@ class ConnectionController(QObject):
         self._sent_to_tell: int | None = None
         self._was_live = False
         self._is_cut_told = False
+        self._is_still = False
         window.banners.button_pressed.connect(self._on_banner_button)
         window.banners.closed.connect(self._on_banner_closed)
         window.header.connection_requested.connect(try_now)
@@ -155,14 +160,16 @@ class ConnectionController(QObject):
             self._sent_to_tell = None
             self._delay_ms = None
             self._is_cut_told = self._was_live
-            if self._since_ms:
+            # "You can keep working" beside "no move can be kept" would be two truths.
+            self._is_still = news.detail in NOTHING_KEPT_CODES
+            if self._since_ms and not self._is_still:
                 self._window.board.say(offline_text(self._since_ms, self._zone), is_assertive=True)
         self.refresh()
 
     def _show_age(self) -> None:
         """Tell how old the board is while this start has not reached the server yet."""
         is_old = not self._was_live and self._link is LinkState.OFFLINE and self._since_ms > 0
-        if is_old:
+        if is_old and not self._is_still:
             banner = age_banner(self._since_ms, self._clock.wall_ms(), self._zone)
             self._window.banners.show_banner(AGE, banner)
         else:

@@ -143,6 +143,9 @@ def check_profile(folder: Path) -> Check:
         profile = open_profile(folder)
     except ProblemError as error:
         return Check("profile", State.BAD, error.problem.sentence, error.problem.what_to_do)
+    if profile.hindrance:
+        sentence = f"No move can be kept in {folder}: {profile.hindrance}."
+        return Check("profile", State.BAD, sentence, "Look at the disk and the rights of the folder.")
     return Check("profile", State.OK, f"{folder} can be used; {_engine_state(profile)}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import shutil
 import signal
 import threading
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from app.doctor import State, check_profile
 from support.processes import Process, ProcessRunner
 from support.real_server import RealServer, started_server
 from support.waiting import eventually
 from sync.client.board_view import BoardView
 from sync.client.local_socket import hand_over
+from sync.client.profile import open_profile
 from sync.contract.stages import Stage
 
 pytestmark = pytest.mark.timeout(180)
@@ -286,6 +289,18 @@ class _Stranger(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *words: object) -> None:
         """Say nothing."""
+
+
+def test_doctor_tells_a_profile_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The board opens on it all the same, so IT has to be told here."""
+    open_profile(tmp_path)
+    assert check_profile(tmp_path).state is State.OK
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    check = check_profile(tmp_path)
+    assert check.state is State.BAD
+    assert "No move can be kept" in check.sentence
 
 
 def test_doctor_tells_a_server_that_is_not_ours(processes: ProcessRunner, tmp_path: Path) -> None:

@@ -164,3 +164,14 @@ def test_the_banner_of_what_is_over_goes(bench: ClientBench) -> None:
     bench.tell(ProblemCleared("DISK_LOW"))
     assert "DISK_LOW" not in _keys(bench)
     assert "SERVER_NOT_OURS" in _keys(bench)
+
+
+def test_a_board_that_takes_no_move_does_not_say_that_one_can_work(bench: ClientBench) -> None:
+    """One truth: neither the age of the board nor the lost connection promises that moves are kept."""
+    said: list[str] = []
+    bench.client.board.announced.connect(lambda words, _assertive: said.append(words))
+    since_ms = bench.client.clock.wall_ms() - 60_000
+    bench.tell(ConnectionChanged(LinkState.OFFLINE, since_ms, "PROFILE_READ_ONLY"))
+    bench.tell(ProblemArose(Problem("PROFILE_READ_ONLY", "No move can be kept.")))
+    assert _keys(bench) == ("PROFILE_READ_ONLY",)
+    assert said == []
