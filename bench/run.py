@@ -7,17 +7,15 @@ what was measured before by the other files.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from bench.shape import Measurement, parse
+from tools import results
 
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 900
@@ -102,14 +100,7 @@ def merge(build: Path, measured: dict[str, Measurement], keep: bool) -> None:
 
     What proofs found (it has a ``detail``) stays in any case: ``make verify`` writes into the same files.
     """
-    build.mkdir(exist_ok=True)
-    older = _older(build / "bench-details.json")
-    details: dict[str, Any] = {name: each for name, each in older.items() if keep or "detail" in each}
-    details.update({metric: asdict(measurement) for metric, measurement in measured.items()})
-    details = dict(sorted(details.items()))
-    flat = {metric: detail["value"] for metric, detail in details.items()}
-    for name, content in (("bench.json", flat), ("bench-details.json", details)):
-        (build / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    results.merge(build, measured, lambda older: keep or "detail" in older)
 
 
 def _environment() -> dict[str, str]:
@@ -124,15 +115,6 @@ def _environment() -> dict[str, str]:
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "QT_QPA_PLATFORM": "offscreen",
     }
-
-
-def _older(path: Path) -> dict[str, Any]:
-    """Return what was measured before, nothing when the file is not there or not readable."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _name(path: Path) -> str:

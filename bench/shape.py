@@ -20,6 +20,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from tools import results
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -74,19 +76,4 @@ def parse(line: str) -> Measurement | None:
     Raises:
         ValueError: when it names a metric but is not of the shape.
     """
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or "metric" not in value:
-        return None
-    try:
-        measurement = Measurement(**value)
-    except TypeError as error:
-        message = f"not of the shape of bench/shape.py: {line}"
-        raise ValueError(message) from error
-    number = value["value"]
-    if not isinstance(number, int | float) or not math.isfinite(number):
-        message = f"the value is not a number: {line}"
-        raise ValueError(message)
-    return measurement
+    return results.parse(line, Measurement, "bench/shape.py")

@@ -9,19 +9,19 @@ broken or a proof could not be run; ``docs/verification.md`` says what each of t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT), str(ROOT / "tests")]
+
+from tools import results  # noqa: E402 - this file is started as a script
 
 if TYPE_CHECKING:
     from support.proving import Finding
@@ -124,17 +124,6 @@ def run_all(finders: Mapping[str, Finder]) -> tuple[dict[str, Finding], list[str
     return findings, failures
 
 
-def merge(build: Path, findings: dict[str, Finding]) -> None:
-    """Write both result files, with everything older of other metrics."""
-    build.mkdir(exist_ok=True)
-    details = _older(build / "bench-details.json")
-    details.update({metric: asdict(finding) for metric, finding in findings.items()})
-    details = dict(sorted(details.items()))
-    flat = {metric: detail["value"] for metric, detail in details.items()}
-    for name, content in (("bench.json", flat), ("bench-details.json", details)):
-        (build / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
 def environment() -> dict[str, str]:
     """Return the variables of a proof: no screen, no person's keyring; ``support`` of the tests.
 
@@ -154,15 +143,6 @@ def simulation(seeds: int, first: int) -> list[str]:
     """Return the command that plays these seeds and prints findings."""
     seeds_of = ["--seeds", str(seeds), "--first", str(first)]
     return [sys.executable, "-m", "server.verification", *seeds_of, "--json"]
-
-
-def _older(path: Path) -> dict[str, Any]:
-    """Return what was found before, nothing when the file is not there or not readable."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _name(path: Path) -> str:
@@ -200,7 +180,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if arguments.full:
         handed_on.append("--full")
     more, broken = find_all(files, handed_on, deadline_s)
-    merge(ROOT / "build", findings | more)
+    results.merge(ROOT / "build", findings | more)
     for failure in [*failures, *broken]:
         print(f"FAILED {failure}", file=sys.stderr)
     return 1 if failures or broken else 0

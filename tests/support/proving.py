@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from tools import results
+
 CI_SEEDS: Final = 200
 """``make verify SEEDS=200`` runs every proof at the size meant for each change."""
 DETAIL_LENGTH: Final = 4_000
@@ -72,22 +74,7 @@ def parse(line: str) -> Finding | None:
     Raises:
         ValueError: when it names a metric but is not of the shape.
     """
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or "metric" not in value:
-        return None
-    try:
-        finding = Finding(**value)
-    except TypeError as error:
-        message = f"not of the shape of support/proving.py: {line}"
-        raise ValueError(message) from error
-    number = value["value"]
-    if not isinstance(number, int | float) or not math.isfinite(number):
-        message = f"the value is not a number: {line}"
-        raise ValueError(message)
-    return finding
+    return results.parse(line, Finding, "support/proving.py")
 
 
 def prove(run: Callable[[Budget], list[Finding]], words: Sequence[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.proving import Budget, Finding, counted, parse
-from tools import verify
+from tools import results, verify
 
 GOOD = """
 from support.proving import Budget, Finding, prove
@@ -93,7 +93,7 @@ def test_an_unknown_name_is_told(tmp_path: Path) -> None:
 def test_findings_are_merged_beside_measurements(tmp_path: Path) -> None:
     """Both files keep what was there under other names."""
     (tmp_path / "bench-details.json").write_text('{"board.paint_ms_p50": {"value": 2}}', encoding="utf-8")
-    verify.merge(tmp_path, {"kill9.lost": Finding("kill9.lost", 0, "moves", 9, most=0)})
+    results.merge(tmp_path, {"kill9.lost": Finding("kill9.lost", 0, "moves", 9, most=0)})
     flat = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     details = json.loads((tmp_path / "bench-details.json").read_text(encoding="utf-8"))
     assert flat == {"board.paint_ms_p50": 2, "kill9.lost": 0}
