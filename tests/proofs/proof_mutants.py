@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from proofs.proof_planted import CONTROLS
 from support.proofs_mutants import Mutant, sample
 from support.proofs_mutants_map import CoverMap, at_once, measured, places
+from support.proofs_mutants_page import Tried
 from support.proofs_mutants_same import same_as
-from support.proofs_mutants_warm import BlindError, Job, Seen, Warm, copied, seen_by_tests
+from support.proofs_mutants_warm import BlindError, Job, Warm, copied, seen_by_tests
 from support.proofs_planted import ROOT, Plant, changed_sources, planted
 from support.proofs_planted_named import NAMED
 from support.proving import Budget, Finding, counted, prove
@@ -37,19 +38,6 @@ SIMULATION_S: Final = 120.0
 QUICK: Final = 800
 """So many tests must pass in a fork that changes nothing: what fails there would see anything."""
 RESULT: Final = ROOT / "build" / "mutants.json"
-
-
-class Tried(NamedTuple):
-    """One wrong program, and who saw it ("" when nobody did)."""
-
-    name: str
-    paths: tuple[str, ...]
-    function: str
-    before: str
-    after: str
-    nth: int
-    by: str
-    explained: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,8 @@ def run(budget: Budget) -> list[Finding]:
         wrong = [named(root, plant, tests) for plant in plants if plant.name not in unfit]
         if budget.is_full:
             wrong += [made(mutant, tests) for mutant in sample(root, places(), MADE, SAMPLE)]
-        tried = list(tried_all(warm, wrong))
+        places_of = {each.name: place for place, each in enumerate(wrong)}
+        tried = sorted(tried_all(warm, wrong), key=lambda each: places_of[each.name])
     seconds = time.monotonic() - started
     _publish(tried)
     return [*findings(tried, broken, seconds), counted("mutants.unfit", unfit, "programs", len(plants))]
@@ -245,8 +234,6 @@ def _publish(tried: Iterable[Tried]) -> None:
     content = [each._asdict() for each in tried]
     RESULT.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-
-__all__ = ["Seen", "Tried", "Wrong", "findings", "run", "tried_all"]
 
 if __name__ == "__main__":
     prove(run)

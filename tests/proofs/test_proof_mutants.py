@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from libcst import Module
 
-from proofs.proof_mutants import Tried, findings
+from proofs.proof_mutants import findings
 from support.proofs_mutants import changed_lines, made, sample, sites
 from support.proofs_mutants_map import CoverMap, measured, places
+from support.proofs_mutants_page import Tried
 from support.proofs_mutants_same import SAME, Same, same_as
 from support.proofs_mutants_warm import BlindError, Job, Warm, copied, seen_by_tests
 from support.proofs_planted import ROOT, Plant, changed_sources
