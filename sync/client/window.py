@@ -153,6 +153,9 @@ class Window:
             held.verdict = verdict
             if held.operation.device_seq == self._faulted:
                 self._faulted = None
+            if held.operation.device_seq == self._to_send:
+                # It was to be sent again, and the first time has been answered after all.
+                self._to_send += 1
         return fresh
 
     def go_back_to(self, op_id: str) -> Operation | None:

@@ -397,3 +397,14 @@ def test_a_batch_goes_on_after_a_restart(is_first_decided: bool) -> None:
     bench.hear(decided(verdict("op-1", 1, 8), verdict("op-2", 2, 10)))
     (whole,) = bench.news(BatchDecided)
     assert [outcome.order_id for outcome in whole.outcomes] == ["order-1", "order-2"]
+
+
+def test_an_answer_that_comes_before_the_next_try_is_enough() -> None:
+    """A fault that was told twice sends nothing back that is decided: what is behind it flows on."""
+    bench = live("op-1", "op-2")
+    fault(bench, "op-1", 1)
+    bench.fire(AGAIN)
+    fault(bench, "op-1", 1)
+    bench.hear(decided(verdict("op-1", 1, 1)))
+    bench.fire(AGAIN)
+    assert submits(bench) == [["op-1"], ["op-2"]]
