@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
 
 from server.verification.archive import Archive
 from server.verification.history import History
 from server.verification.rooms import ServerRoom
 from server.verification.station import Station
 from sync.client.needs_you import NeedsYouKind
-from sync.contract.operations import Acknowledge, LogEntry, Outcome, Reason, Skip
+from sync.contract.operations import Acknowledge, Create, LogEntry, Operation, Outcome, Reason, Skip
 from sync.contract.orders import canonical_bytes
+
+_FILLED: Final = ("actor_id", "sign_in_id", "wall_ms", "mono_ms", "boot_id")
+"""What the program adds where nobody said it."""
 
 
 def violations(room: ServerRoom, archive: Archive, stations: Sequence[Station]) -> list[str]:
@@ -43,17 +49,30 @@ def _server_agrees(room: ServerRoom, history: History) -> Iterable[str]:
 def _issued_is_logged_once(history: History, stations: Sequence[Station]) -> Iterable[str]:
     """What a screen called saved is in the log once, or waits for a person; nothing else is there."""
     logged = Counter(entry.operation.op_id for entry in history.entries)
-    issued: set[str] = set()
+    issued: dict[str, Operation] = {}
     for station in stations:
-        issued |= station.issued.keys()
+        issued |= station.issued
         waiting = {entry.id for entry in station.profile.outbox.needs_you()} | station.was_in_needs_you
         for op_id in sorted(station.promised):
             if logged[op_id] > 1 or (not logged[op_id] and op_id not in waiting):
                 yield f"{station.name}: {op_id} was promised and is in the log {logged[op_id]} times"
     for entry in history.entries:
         operation = entry.operation
-        if operation.device_id and operation.op_id not in issued:
+        if not operation.device_id:
+            continue
+        if operation.op_id not in issued:
             yield f"seq {entry.seq}: {operation.op_id} is in the log and nobody issued it"
+        elif not _is_as_issued(operation, issued[operation.op_id]):
+            yield f"seq {entry.seq}: {operation.op_id} is not what was issued"
+
+
+def _is_as_issued(logged: Operation, issued: Operation) -> bool:
+    """Say whether an operation came through as it was given; a new order stands beside it."""
+    if isinstance(logged.change, Create | Skip):
+        logged = msgspec.structs.replace(logged, change=issued.change)
+    filled = {name: getattr(logged, name) for name in _FILLED if not getattr(issued, name)}
+    numbered = {"device_id": logged.device_id, "device_seq": logged.device_seq}
+    return logged == msgspec.structs.replace(issued, **filled, **numbered)
 
 
 def _real_time_holds(room: ServerRoom, history: History, stations: Sequence[Station]) -> Iterable[str]:
@@ -127,8 +146,9 @@ def _rejected_is_shown(station: Station, history: History) -> Iterable[str]:
 
 
 def _cursor_never_goes_back(station: Station) -> Iterable[str]:
-    highest: dict[str, int] = {}
-    for epoch, cursor in station.cursors:
-        if cursor < highest.get(epoch, 0):
-            yield f"{station.name}: the cursor went back from {highest[epoch]} to {cursor}"
-        highest[epoch] = max(cursor, highest.get(epoch, 0))
+    highest: dict[tuple[int, str], int] = {}
+    for life, epoch, cursor in station.cursors:
+        before = highest.get((life, epoch), 0)
+        if cursor < before:
+            yield f"{station.name}: the cursor went back from {before} to {cursor}"
+        highest[life, epoch] = max(cursor, before)

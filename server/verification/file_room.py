@@ -166,16 +166,17 @@ class FileRoom(ServerRoom):
             source.backup(goal)
         return path
 
-    def restore(self, backup: object) -> None:
-        """Put a copy in the place of the file and begin a new history."""
+    def restore(self, backup: object, *, is_known: bool = True) -> None:
+        """Put a copy in the place of the file, and begin a new history where that is known."""
         assert isinstance(backup, Path)
         self.database.close()
         for ending in ("-wal", "-shm"):
             (self._folder / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
         shutil.copyfile(backup, self._folder / FILE_NAME)
         self.database = open_database(self._folder, self.clock, self.ids, self.hook)
-        with self.database.engine.begin() as connection:
-            begin_new_life(connection, self.ids)
+        if is_known:
+            with self.database.engine.begin() as connection:
+                begin_new_life(connection, self.ids)
         self._prepare()
 
     def verified(self, seq: int) -> None:

@@ -15,18 +15,19 @@ import msgspec
 from server.kernel.decisions import FOLLOW_UP
 from server.sources import arrived, no_cut_off
 from server.verification.cells import Cells
+from server.verification.laws import broken
 from sync.contract.facts import FACT_REASONS
 from sync.contract.ids import derived
 from sync.contract.judging import rejected
-from sync.contract.operations import Create, Fact, Import, LogEntry, Outcome, Reason
+from sync.contract.operations import Create, Fact, Import, LogEntry, Operation, Outcome, Reason
 from sync.contract.orders import HASH_MODULUS, Order, canonical_bytes, patched, row_hash
 from sync.contract.permissions import Role
 from sync.contract.stages import stage_index
 from sync.contract.state_machine import Judge, decide
 
 _DECODER: Final = msgspec.json.Decoder(LogEntry)
-_MAY_BE_REFUSED: Final = {Reason.FORBIDDEN, Reason.UNKNOWN_ORDER, Reason.CHANGED_SINCE}
-"""Why a fact may be refused: no right, no order, or it only wanted to take another one back."""
+_MAY_BE_REFUSED: Final = {Reason.FORBIDDEN, Reason.CHANGED_SINCE}
+"""Why a fact may be refused: no right, or it only wanted to take another one back."""
 
 Roles = Mapping[str, list[Role]]
 """Every role that a person had so far, by user id: a connection may still have the one before."""
@@ -139,6 +140,8 @@ class History:
             self._complain(entry, "an order had to follow before it")
             self._made.clear()
         self._check_step(entry, before, after)
+        for sentence in broken(entry, before, after, self._of(operation.actor_id)):
+            self._complain(entry, sentence)
         if isinstance(operation.change, Create | Import):
             self._check_arrival(entry, before)
         elif not any(self._is_so(entry, before, after, role) for role in self._of(operation.actor_id)):
@@ -151,9 +154,7 @@ class History:
         """Say whether the state machine decides the same for somebody of this role."""
         operation = entry.operation
         judge = Judge(operation.actor_id, entry.actor_name, role, entry.decided_ms)
-        undone = self.by_op.get(operation.undoes)
-        if operation.undoes and (undone is None or undone.operation.order_id != operation.order_id):
-            # There has to be something to take back.
+        if operation.undoes and not self._is_there_to_undo(operation):
             decision = rejected(Reason.CHANGED_SINCE)
         else:
             decision = decide(before, operation, judge)
@@ -163,16 +164,23 @@ class History:
             self._made[derived(operation.op_id, FOLLOW_UP)] = decision.made
         return True
 
+    def _is_there_to_undo(self, operation: Operation) -> bool:
+        undone = self.by_op.get(operation.undoes)
+        return undone is not None and undone.operation.order_id == operation.order_id
+
     def _check_step(self, entry: LogEntry, before: Order | None, after: Order | None) -> None:
         """Check what no operation may do, whoever decided it."""
         is_change = entry.outcome in {Outcome.APPLIED, Outcome.MERGED, Outcome.EXCEPTION}
         if is_change != (after is not None):
             self._complain(entry, f"{entry.outcome} and {'an' if after else 'no'} order changed")
         is_fact = isinstance(entry.operation.change, Fact)
-        if is_fact and entry.outcome is Outcome.REJECTED and entry.reason not in _MAY_BE_REFUSED:
+        allowed = _MAY_BE_REFUSED if before is not None else {*_MAY_BE_REFUSED, Reason.UNKNOWN_ORDER}
+        if is_fact and entry.outcome is Outcome.REJECTED and entry.reason not in allowed:
             self._complain(entry, f"a fact was refused: {entry.reason}")
         if before is None or after is None:
             return
+        if entry.operation.undoes and not self._is_there_to_undo(entry.operation):
+            self._complain(entry, "what was never done was taken back")
         if after.revision != before.revision + 1:
             self._complain(entry, f"revision goes from {before.revision} to {after.revision}")
         if before.is_on_board and not after.is_on_board:

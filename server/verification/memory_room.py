@@ -109,12 +109,13 @@ class MemoryRoom(ServerRoom):
         """Copy the data while the server may be at work."""
         return self.board.copied()
 
-    def restore(self, backup: object) -> None:
-        """Go back to a copy and begin a new history."""
+    def restore(self, backup: object, *, is_known: bool = True) -> None:
+        """Go back to a copy, and begin a new history where that is known."""
         assert isinstance(backup, MemoryBoard)
         self.board = backup.copied()
-        self.board.epoch = self.ids.new()
-        self.board.durable_seq = self.board.seq
+        if is_known:
+            self.board.epoch = self.ids.new()
+            self.board.durable_seq = self.board.seq
         self.reopen()
 
     def verified(self, seq: int) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from calendars.schedule import Rule
 from intake.arrival import Arrival
+from server.arrivals import Fate
 from server.kernel.records import Batch, Submission
 from server.verification.people import SKU
 from server.verification.rooms import ServerRoom
@@ -28,6 +29,9 @@ OLD_MS: Final = 3_000
 """How long finished orders stay on the board: a day is too long for a run."""
 
 
+LATE_MS: Final = 20_000
+
+
 class Office:
     """Whoever brings orders in and lets them go."""
 
@@ -37,6 +41,8 @@ class Office:
         self._random = room.world.random
         self.order_ids: list[str] = []
         self._said: dict[str, Order] = {}
+        self._newest: dict[tuple[int, str], int] = {}
+        """When the newest word on an order was said, in each life of the server's data."""
         self._take([self._new_order() for _ in range(orders)])
 
     def act(self) -> None:
@@ -58,9 +64,18 @@ class Office:
         return START_WALL_MS + self._room.world.now_ms
 
     def _take(self, orders: list[Order]) -> None:
-        arrivals = [Arrival(order, self._now_ms()) for order in orders]
+        """Say something of orders; sometimes an older word, which arrives late and must change nothing."""
+        late_ms = self._random.choice((0, 0, 0, LATE_MS))
+        arrivals = [Arrival(order, self._now_ms() - late_ms) for order in orders]
         taken = self._room.doors().take(self._room.site.key, arrivals)
-        for order, arrived in zip(orders, taken, strict=True):
+        for (order, said_ms), arrived in zip(arrivals, taken, strict=True):
+            newest = self._newest.get((self._room.life, order.external_ref), 0)
+            if said_ms < newest and arrived.fate is not Fate.UNCHANGED:
+                self._room.world.faults.append(
+                    f"office: an older word made {arrived.fate} of {arrived.order_id}"
+                )
+            if arrived.fate is not Fate.REFUSED:
+                self._newest[self._room.life, order.external_ref] = max(said_ms, newest)
             self._said[order.external_ref] = order
             if arrived.order_id and arrived.order_id not in self.order_ids:
                 self.order_ids.append(arrived.order_id)

@@ -110,7 +110,7 @@ MAKERS: Final[tuple[tuple[int, Maker], ...]] = (
     (2, lambda random, *_: Ship(random.choice(("", "T-1", "T-2")), random.choice(("", "Carrier")))),
     (2, lambda *_: Take()),
     (2, lambda *_: Unclaim()),
-    (2, lambda random, *_: RequestHandover(random.random() < 0.3)),
+    (3, lambda random, *_: RequestHandover(random.random() < 0.3)),
     (2, _assign),
     (1, lambda random, *_: Prioritise(random.randint(0, 3))),
     (2, lambda *_: PutOnHold("incorrect address")),
@@ -151,5 +151,5 @@ def drafted(op_id: str, order_id: str, change: Change, order: Order | None, rand
         source=Source.DRAG,
         base_stage=random.choice(STAGES) if is_stale else order.stage,
         base_revision=0 if isinstance(change, Schedule | Retire) else order.revision,
-        base_lines=lines_crc(order) if random.random() < 0.5 else None,
+        base_lines=random.choice((None, None, None, lines_crc(order), lines_crc(order), 1)),
     )

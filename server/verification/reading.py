@@ -14,7 +14,7 @@ from server.verification.history import History
 from server.verification.station import Station
 from sync.contract.operations import Operation, Outcome
 from sync.contract.orders import Order
-from sync.contract.state_machine import Judge, decide
+from sync.contract.state_machine import decide
 
 
 def check_reading(station: Station, archive: Archive) -> Iterable[str]:
@@ -54,11 +54,7 @@ def _pending(station: Station, history: History, cursor: int) -> dict[str, list[
 
 def _replayed(station: Station, order: Order, operations: Iterable[Operation]) -> Order:
     for operation in operations:
-        judge = station.judges.get(operation.op_id)
-        if judge is None:
-            present = station.judge()
-            judge = Judge(operation.actor_id, present.actor_name, present.role, operation.wall_ms)
-        decision = decide(order, operation, judge)
+        decision = decide(order, operation, station.judges[operation.op_id])
         if decision.outcome is not Outcome.REJECTED and decision.order is not None:
             order = decision.order
     return order

@@ -140,8 +140,8 @@ class ServerRoom(ABC):
         """Return a copy of the data as it is."""
 
     @abstractmethod
-    def restore(self, backup: object) -> None:
-        """Go back to a backup, with a new epoch; no process may live meanwhile."""
+    def restore(self, backup: object, *, is_known: bool = True) -> None:
+        """Go back to a backup, with a new epoch when the command did it; no process may live meanwhile."""
 
     @abstractmethod
     def verified(self, seq: int) -> None:

@@ -10,7 +10,7 @@ from server.verification.cable import Cable
 from server.verification.later_release import later
 from server.verification.node import Node
 from server.verification.world import CrashHook, VirtualClock, World
-from sync.contract.steps import Close, Connect, Connected, Send
+from sync.contract.steps import Close, Connect, Connected, Job, Send
 
 EXPECTED: Final = ("OperationFaultError",)
 """How a store says that an operation cannot be decided: the hub must live with it."""
@@ -33,6 +33,7 @@ class ServerNode(Node):
         self._clock = clock
         self._cables: dict[int, Cable] = {}
         self._links = 0
+        self._commits = 0
         self._is_later = is_later
 
     def mono_ms(self) -> int:
@@ -57,6 +58,17 @@ class ServerNode(Node):
             cable.send(self, effect.frame)
         elif isinstance(effect, Close):
             cable.close(self, effect.code)
+
+    def _start(self, job: Job) -> None:
+        if job.method == "commit":
+            self._commits += 1
+            if self._commits > 1:
+                self.world.faults.append("server: a batch was handed over while another was under way")
+        super()._start(job)
+
+    def _run(self, job: Job) -> None:
+        self._commits -= job.method == "commit"
+        super()._run(job)
 
     def on_death(self) -> None:
         """Every terminal notices sooner or later."""

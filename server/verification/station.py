@@ -98,7 +98,8 @@ class Station:
         self.told: list[Told] = []
         self.answered_ms: dict[str, tuple[int, int]] = {}
         """The life of the server and the time in which an operation's verdict came first."""
-        self.cursors: list[tuple[str, int]] = []
+        self.cursors: list[tuple[int, str, int]] = []
+        """The life of the server's data, the epoch and the cursor at each change of the board."""
         self.needs_you: dict[str, NeedsYou] = {}
         self.was_in_needs_you: set[str] = set()
         self.is_damaged = False
@@ -124,6 +125,8 @@ class Station:
         self.unsaved.clear()
         self.person = state.person
         operations = tuple(each.operation for each in held.held)
+        self.judges.clear()
+        self._judge(operations)
         self.on_news(Started(operations, state.site, state.person, state.last_contact_ms, outbox.needs_you()))
         terminal = self.terminal
         self.world.later(0, lambda: terminal.feed(Command(GoOnline())))
@@ -166,6 +169,11 @@ class Station:
             except SimulatedCrash:
                 self.terminal.die()
 
+    def is_misled(self, epoch: str, seq: int) -> None:
+        """Take note that the log of this epoch was set back to ``seq`` without a word."""
+        state = self.profile.cache.state()
+        self.is_damaged |= state.epoch == epoch and state.cursor > seq
+
     def plug(self, *, is_in: bool) -> None:
         """Pull the network's plug out, or put it back."""
         self.terminal.is_unplugged = not is_in
@@ -202,14 +210,17 @@ class Station:
             case OperationsDecided(verdicts):
                 self._decided(verdicts)
             case OperationsReoffered(operations):
+                self._judge(operations)
                 self.rejected.difference_update(each.op_id for each in operations)
             case OperationsDone(op_ids):
                 self.rejected.difference_update(op_ids)
+                for op_id in op_ids:
+                    self.judges.pop(op_id, None)
             case BoardRepaired():
                 self.is_damaged = False
             case BoardChanged(cursor=cursor) | SnapshotApplied(seq=cursor):
                 self.is_damaged &= isinstance(news, BoardChanged)
-                self.cursors.append((self.profile.cache.state().epoch, cursor))
+                self.cursors.append((self.room.life, self.profile.cache.state().epoch, cursor))
 
     def _attend(self, news: object) -> None:
         """Take what concerns the person, not the board."""
@@ -232,11 +243,19 @@ class Station:
 
     def _saved(self, operations: Sequence[Operation]) -> None:
         self.promised.update(operation.op_id for operation in operations)
+        self._judge(operations)
         for operation in operations:
             self.unsaved.pop(operation.op_id, None)
             if operation.op_id not in self.issued:
                 # The program itself made it: an acknowledgement, or another try.
                 self._issue(operation)
+
+    def _judge(self, operations: Sequence[Operation]) -> None:
+        """Remember under whose rights the screen shows what was begun elsewhere, or by another process."""
+        judge = self.judge()
+        for operation in operations:
+            own = judge._replace(actor_id=operation.actor_id, now_ms=operation.wall_ms)
+            self.judges.setdefault(operation.op_id, own)
 
     def _decided(self, verdicts: Sequence[Verdict]) -> None:
         life = self.room.life
@@ -323,7 +342,8 @@ class Station:
             step.operation.order_id,
             change,
             source=Source.KEY,
-            undoes=step.operation.op_id,
+            # Sometimes of something that nobody ever did.
+            undoes=step.operation.op_id if self.world.chance(1 - REPAIR / 3) else self.ids.new(),
             base_revision=step.after.revision,
         )
         return [self._named(draft)]

@@ -45,6 +45,7 @@ class Trouble:
             (1, "clock", self._jump),
             (2, "backup", self._back_up),
             (1, "restore", self._restore),
+            (1, "set back", self._set_back),
             (1, "worker", self._change_worker),
             (1, "update", lambda station: station.update()),
             (1, "later", self._install_later),
@@ -113,13 +114,24 @@ class Trouble:
 
     def _restore(self, _station: Station) -> None:
         """Lose the server's data and go back to the last backup that counts."""
+        self._go_back(is_known=True)
+
+    def _set_back(self, _station: Station) -> None:
+        """Somebody puts an old file back by hand: nothing says that another history has begun."""
+        self._go_back(is_known=False)
+
+    def _go_back(self, *, is_known: bool) -> None:
         if self._backup is None:
             return
         self._room.node.die()
         self._archive.catch_up()
         seq, copy = self._backup
         self._room.hook.arm(0)
-        self._room.restore(copy)
+        self._room.restore(copy, is_known=is_known)
+        if not is_known:
+            epoch = self._room.head().epoch
+            for station in self._stations:
+                station.is_misled(epoch, seq)
         self._room.life += 1
         self._archive.restored(seq)
         self._archive.catch_up()

@@ -118,9 +118,9 @@ def test_a_restore_without_a_new_epoch_is_found(monkeypatch: pytest.MonkeyPatch)
     """Planted: the restored server goes on under the epoch of the lost history."""
     original = MemoryRoom.restore
 
-    def same(self: MemoryRoom, backup: object) -> None:
+    def same(self: MemoryRoom, backup: object, *, is_known: bool = True) -> None:
         epoch = self.board.epoch
-        original(self, backup)
+        original(self, backup, is_known=is_known)
         self.board.epoch = epoch
 
     monkeypatch.setattr(MemoryRoom, "restore", same)
