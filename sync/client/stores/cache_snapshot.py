@@ -37,6 +37,7 @@ class Staging:
         self.begin = begin
         self._chunks = 0
         self._orders = 0
+        self._still_open = 0
         self._hash = 0
         drop_set(connection, schema.STAGING)
         generation = read_number(connection, "generation") + 1
@@ -53,7 +54,8 @@ class Staging:
         next_local_id = read_number(self._connection, "next_local_id", 1)
         rows: list[OrderRow] = []
         for order in orders:
-            local_id = known.get(order.id)
+            local_id, is_open = known.get(order.id, (None, False))
+            self._still_open += is_open
             if local_id is None:
                 local_id = next_local_id
                 next_local_id += 1
@@ -81,17 +83,15 @@ class Staging:
 
         Within one history every order that leaves the board takes at least one operation.
         """
-        query = (
-            "SELECT count(*), count(staged.local_id) FROM orders LEFT JOIN"
-            f" (SELECT local_id FROM {schema.STAGING}orders) AS staged USING (local_id) WHERE {_OPEN}"
-        )
-        there, still_there = self._connection.execute(query).fetchone()
-        removed = int(there) - int(still_there)
+        # Those that stay were counted with their chunks: to look for all of them now would take 0.1 s.
+        query = f"SELECT count(*) FROM orders NOT INDEXED WHERE {_OPEN}"
+        there = int(self._connection.execute(query).fetchone()[0])
+        removed = there - self._still_open
         is_large = removed >= FEWEST_REMOVED and removed * LARGEST_SHARE > there
         is_logged = cached.epoch == self.begin.epoch and self.begin.seq - cached.cursor >= removed
         # What a cache without a history shows is the first page of a board that never came.
         is_held = cached.epoch and is_large and not is_logged
-        return SnapshotHeld(removed, int(there)) if is_held else None
+        return SnapshotHeld(removed, there) if is_held else None
 
     def swap(self) -> None:
         """Let the staged tables take the place of the current ones, which become the old ones."""
@@ -99,11 +99,14 @@ class Staging:
             self._connection.execute(f"ALTER TABLE {table} RENAME TO {schema.OLD}{table}")
             self._connection.execute(f"ALTER TABLE {schema.STAGING}{table} RENAME TO {table}")
 
-    def _known(self, orders: Sequence[Order]) -> dict[str, int]:
-        """Return the local ids of those that are on the board already: they keep them."""
-        query = "SELECT order_id, local_id FROM orders WHERE order_id IN (SELECT value FROM json_each(?))"
+    def _known(self, orders: Sequence[Order]) -> dict[str, tuple[int, bool]]:
+        """Return the local ids of those that are on the board already: they keep them; and which are open."""
+        query = (
+            f"SELECT order_id, local_id, {_OPEN} FROM orders"
+            " WHERE order_id IN (SELECT value FROM json_each(?))"
+        )
         rows = self._connection.execute(query, (json.dumps([order.id for order in orders]),))
-        return {str(order_id): int(local_id) for order_id, local_id in rows}
+        return {str(order_id): (int(local_id), bool(is_open)) for order_id, local_id, is_open in rows}
 
 
 def drop_set(connection: sqlite3.Connection, prefix: str) -> None:

@@ -16,7 +16,14 @@ from support.drafts import draft
 from support.orders import Made, make_order, make_orders
 from support.repairs import Mender, answer_of
 from sync.client.cache import Cache
-from sync.client.store_values import CacheChange, CacheState, DeltaRefused, Repaired
+from sync.client.store_values import (
+    CacheChange,
+    CacheSnapshot,
+    CacheState,
+    DeltaRefused,
+    Repaired,
+    SnapshotHeld,
+)
 from sync.contract.messages import ClientMessage, Compare, Fetch, Reload
 from sync.contract.operations import Prioritise
 from sync.contract.orders import Order
@@ -217,6 +224,16 @@ def test_a_first_page_is_shown_until_the_board_is_whole() -> None:
         board.snapshot_into(cache)
         assert cache.state().orders == 30
         assert cache.put_page(page[:5]) == CacheChange(4, board.state_hash(), 0)
+
+
+def test_a_first_page_holds_no_board_back() -> None:
+    """Its orders may be gone by the time the board comes: it was no board that lost them."""
+    old = ServerBoard(make_orders(60, Made(seed=5)), seq=4)
+    new = ServerBoard(make_orders(30, Made(seed=6)), seq=9)
+    with closing(Cache.open(Path(":memory:")).cache) as cache:
+        cache.put_page(list(old.orders.values()))
+        assert isinstance(new.try_snapshot(cache), CacheSnapshot)
+        assert isinstance(old.try_snapshot(cache), SnapshotHeld)
 
 
 def test_an_ended_search_hears_no_answers(cache: Cache, orders: dict[str, Order]) -> None:
