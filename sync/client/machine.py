@@ -235,9 +235,8 @@ class ClientMachine:
         """Drop a link that does not answer; keep the other side sure that we are here."""
         now = self._clock.mono_ms()
         link.is_holding = self._conversation.is_holding
-        if link.welcome is not None:
-            self._conversation.look()
-        complaint = link.complaint(now, self._conversation.oldest_sent_ms)
+        is_stuck = link.welcome is not None and self._conversation.look()
+        complaint = link.complaint(now, self._conversation.oldest_sent_ms) or ("stuck" if is_stuck else "")
         if complaint:
             self._drop(complaint)
             return

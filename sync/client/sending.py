@@ -183,9 +183,9 @@ class Sending:
             self._waiting.take(result.change)
         self._kept(result, error)
 
-    def look(self) -> None:
-        """The server is there: see whether the queue moves."""
-        self._watchdog.look(self.window.oldest_undecided(), self.window.undecided_count)
+    def look(self) -> bool:
+        """The server is there: see whether the queue moves; True when it needs a new link."""
+        return self._watchdog.look(self.window.oldest_undecided(), self.window.undecided_count)
 
     def finish(self, cursor: int, epoch: str) -> tuple[str, ...]:
         """Let go of what the board at ``cursor`` shows; returns the op ids that became done."""

@@ -16,6 +16,8 @@ from sync.contract.problems import Problem
 
 STUCK_QUEUE_MS: Final = 60_000
 """A server that is there has answered long before."""
+LINK_MS: Final = 15_000
+"""So long one link may leave the oldest where it is, sent or not. Longer than any wait after a fault."""
 
 _STUCK: Final = Problem(
     "QUEUE_STUCK",
@@ -35,20 +37,27 @@ class Watchdog:
         self._waited_ms = 0
         self._seen_ms: int | None = None
         self._is_told = False
+        self._on_link_ms = 0
 
-    def look(self, oldest: str, count: Callable[[], int]) -> None:
-        """The server is there; ``oldest`` is the id of the oldest undecided operation (empty: none)."""
+    def look(self, oldest: str, count: Callable[[], int]) -> bool:
+        """The server is there; ``oldest`` is the id of the oldest undecided operation (empty: none).
+
+        Returns whether this link has left it where it is for too long: a new one starts from what is certain.
+        """
         now_ms = self._clock.mono_ms()
         if oldest != self._oldest:
-            self._oldest, self._waited_ms = oldest, 0
+            self._oldest, self._waited_ms, self._on_link_ms = oldest, 0, 0
         elif self._seen_ms is not None:
             self._waited_ms += now_ms - self._seen_ms
+            self._on_link_ms += now_ms - self._seen_ms
         self._seen_ms = now_ms
         self._tell(count)
+        return bool(oldest) and self._on_link_ms >= LINK_MS
 
     def link_lost(self) -> None:
         """Without a link nothing can move: such time does not count."""
         self._seen_ms = None
+        self._on_link_ms = 0
 
     def _tell(self, count: Callable[[], int]) -> None:
         is_stuck = bool(self._oldest) and self._waited_ms > STUCK_QUEUE_MS

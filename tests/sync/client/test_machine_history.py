@@ -38,7 +38,7 @@ from sync.client.outbox import Outbox
 from sync.client.store_values import Held, Kept
 from sync.client.store_values import SnapshotHeld as HeldBack
 from sync.client.stores.files import MEMORY
-from sync.client.watchdog import STUCK_QUEUE_MS
+from sync.client.watchdog import LINK_MS, STUCK_QUEUE_MS
 from sync.contract.limits import SILENCE_MS
 from sync.contract.messages import (
     Heartbeat,
@@ -388,6 +388,21 @@ def test_a_queue_that_does_not_move_is_said_after_a_minute() -> None:
     bench.hear(decided(verdict("op-1", 1, 1)))
     assert bench.news(QueueStuck) == [QueueStuck(0, 0)]
     assert bench.news(ProblemCleared) == [ProblemCleared("QUEUE_STUCK")]
+
+
+def test_a_link_on_which_nothing_is_sent_any_more_is_left() -> None:
+    """Whatever the reason: an operation that was never sent over it is no excuse for waiting on it."""
+    bench = MachineBench(cache=cached())
+    bench.go_live()
+    bench.machine._conversation._sending.window._to_send = 99
+    bench.submit(draft("op-1"))
+    bench.clear()
+    wait(bench, LINK_MS - 5_000)
+    assert (submits(bench), bench.closes()) == ([], [])
+    wait(bench, 8_000)
+    assert [close.reason for close in bench.closes()] == ["stuck"]
+    # The next link starts from what is certain.
+    assert submits(bench) == [["op-1"]]
 
 
 def test_time_without_a_server_is_no_standstill() -> None:
