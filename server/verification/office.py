@@ -74,7 +74,8 @@ class Office:
                 self._room.world.faults.append(
                     f"office: an older word made {arrived.fate} of {arrived.order_id}"
                 )
-            if arrived.fate is not Fate.REFUSED:
+            # What is only repeated writes nothing, not even when it was said.
+            if arrived.fate not in {Fate.REFUSED, Fate.UNCHANGED}:
                 self._newest[self._room.life, order.external_ref] = max(said_ms, newest)
             self._said[order.external_ref] = order
             if arrived.order_id and arrived.order_id not in self.order_ids:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from server.verification.cells import Cells
@@ -67,17 +69,27 @@ def looped(seeds: int, first: int) -> list[Job]:
 
 
 def play(job: Job) -> Report:
-    """Play one seed; the collector of garbage waits until it is over."""
+    """Play one seed; garbage waits until it is over. What breaks the play itself is a violation too."""
     gc.disable()
     try:
-        if job.is_looped:
-            from server.verification.looped import simulate_looped
-
-            return simulate_looped(job.seed)
-        return simulate(job.seed, Plan())
+        return _played(job)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to this seed
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        broke = (
+            f"the play broke in {Path(where.filename).name}:{where.lineno}: {type(error).__name__}: {error}"
+        )
+        return Report(job.seed, "", 0, 0, 0, {}, (broke,), Cells())
     finally:
         gc.enable()
         gc.collect()
+
+
+def _played(job: Job) -> Report:
+    if job.is_looped:
+        from server.verification.looped import simulate_looped
+
+        return simulate_looped(job.seed)
+    return simulate(job.seed, Plan())
 
 
 def run(wanted: Sequence[Job], tell: Tell, processes: int = PROCESSES) -> Summary:

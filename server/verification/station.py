@@ -12,7 +12,15 @@ from server.verification.people import any_change, drafted, poison
 from server.verification.profiles import Profile
 from server.verification.rooms import ServerRoom, Worker
 from server.verification.world import CrashHook, SimulatedCrash, VirtualClock, World
-from sync.client.commands import Acknowledge, GoOffline, GoOnline, NewToken, RetryQuarantined, SubmitDrafts
+from sync.client.commands import (
+    AcceptBoard,
+    Acknowledge,
+    GoOffline,
+    GoOnline,
+    NewToken,
+    RetryQuarantined,
+    SubmitDrafts,
+)
 from sync.client.machine import ClientMachine, Environment
 from sync.client.needs_you import NeedsYou
 from sync.client.news import (
@@ -26,6 +34,7 @@ from sync.client.news import (
     OperationsReoffered,
     OperationsSaved,
     SnapshotApplied,
+    SnapshotHeld,
     Started,
     Welcomed,
 )
@@ -48,6 +57,8 @@ UNCHECKED: Final = 0.4
 UNDO: Final = 0.08
 REPAIR: Final = 0.3
 REMEMBERED: Final = 30
+LOOK_MS: Final = (500, 5_000)
+"""How long it takes until somebody looks at a board that was held back."""
 
 
 class Told(NamedTuple):
@@ -234,6 +245,11 @@ class Station:
                 self._waiting(entries, ())
             case NeedsYouChanged(entries=entries, removed=removed):
                 self._waiting(entries, removed)
+            case SnapshotHeld():
+                # A restored server may lack many orders: somebody has to look, and lets the board in.
+                terminal = self.terminal
+                delay = self.world.random.randint(*LOOK_MS)
+                self.world.later(delay, lambda: terminal.feed(Command(AcceptBoard())))
 
     def _waiting(self, entries: Sequence[NeedsYou], removed: Sequence[str]) -> None:
         self.needs_you.update((entry.id, entry) for entry in entries)
