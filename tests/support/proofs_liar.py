@@ -71,7 +71,7 @@ def sensible() -> list[str]:
             Delta(SEQ, SEQ + 1, [entry]),
             Delta(SEQ, SEQ + 1, [created]),
             SnapshotBegin(EPOCH, SEQ, 2, 1, 7, 0),
-            SnapshotChunk(0, list(ORDERS[:2])),
+            SnapshotChunk.of(0, list(ORDERS[:2])),
             SnapshotEnd(SEQ),
             Pong(1, 2, 3),
             Heartbeat(SEQ, 0, int(time.time() * 1000)),
@@ -177,7 +177,7 @@ class Liar:
         await socket.send(encode(_welcome()))
         if (hello.epoch, hello.cursor, hello.state_hash) != (EPOCH, SEQ, STATE_HASH):
             await socket.send(encode(SnapshotBegin(EPOCH, SEQ, len(ORDERS), 1, STATE_HASH, 0)))
-            await socket.send(encode_compressed(SnapshotChunk(0, list(ORDERS))))
+            await socket.send(encode_compressed(SnapshotChunk.of(0, list(ORDERS))))
             await socket.send(encode(SnapshotEnd(SEQ)))
         return auth.token, hello
 
