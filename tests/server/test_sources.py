@@ -221,3 +221,5 @@ def test_the_base_is_a_pure_function_of_the_words() -> None:
     room = Room()
     _, order = room.hear(said(placed_ms=4, stage_ms=4))
     assert as_said(order) == as_said(said(placed_ms=4, stage_ms=4))
+    assert [line.position for line in as_said(order).lines] == [1, 2]
+    assert as_said(order).revision == 1

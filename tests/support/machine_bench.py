@@ -290,6 +290,9 @@ class MachineBench:
         for effect in new:
             if isinstance(effect, Connect):
                 self.link = effect.link
+            elif isinstance(effect, Send):
+                # Whatever is said goes over the present link.
+                assert effect.link == self.link
             elif isinstance(effect, SetTimer):
                 self.timers[effect.name] = effect.at_ms
             elif isinstance(effect, Job) and self.is_holding:

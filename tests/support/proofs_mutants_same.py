@@ -18,7 +18,40 @@ class Same(NamedTuple):
     why: str
 
 
-SAME: Final[tuple[Same, ...]] = ()
+SAME: Final = (
+    Same(
+        "sync/client/backoff.py",
+        "Backoff.failed",
+        *("10", "11", 1),
+        "250 ms doubled ten times is beyond both ceilings already",
+    ),
+    Same(
+        "sync/client/quarantine.py",
+        "Quarantine.__init__",
+        *("0", "1", 2),
+        "every link sets it to 0 before anything can be sent over it",
+    ),
+    Same(
+        "sync/client/stores/outbox_history.py",
+        "covered_place",
+        *("covered = 0", "covered = None", 1),
+        "the one who asks treats no place and place 0 alike",
+    ),
+    Same(
+        "sync/client/watchdog.py",
+        "Watchdog.__init__",
+        *("0", "1", 1),
+        "the first operation that is watched sets it to 0",
+    ),
+    Same(
+        "sync/contract/facts.py",
+        "_packed",
+        '_recorded(order, operation, judge, {"packed": None, "parcels": 0}, [])',
+        '_recorded(order, None, judge, {"packed": None, "parcels": 0}, [])',
+        1,
+        "the operation is only named in exceptions, and there are none",
+    ),
+)
 
 
 def same_as(mutant: Mutant) -> str:

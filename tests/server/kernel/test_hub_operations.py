@@ -270,3 +270,12 @@ def test_sites_are_decided_apart(bench: HubBench) -> None:
     bench.answer(bench.job("commit"), committed(0, move(1, "device-2")))
     bench.feed(Drained(1))
     assert bench.frames(1) == []
+
+
+def test_a_store_that_forgets_a_verdict_is_found_out() -> None:
+    """Otherwise its link would wait for an answer for ever."""
+    bench = HubBench()
+    bench.go_live()
+    bench.submit(move(1), move(2))
+    with pytest.raises(ValueError, match="shorter"):
+        bench.answer(bench.job("commit"), committed(0, move(1)))

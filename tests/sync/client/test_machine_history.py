@@ -473,3 +473,13 @@ def test_a_cloned_and_then_restored_terminal_loses_nothing() -> None:
         decide_all(bench, 1)
         assert outbox.state().held == ()
         assert outbox.kept() == Kept("epoch-2", 1)
+
+
+def test_what_follows_on_a_held_board_is_never_given_to_the_cache() -> None:
+    """A wiped server may have come just as far: its page would fit, and belong to another history."""
+    bench = MachineBench(cache=cached(9))
+    bench.connect()
+    meet_wiped_server(bench)
+    bench.clear()
+    bench.hear(delta(9, numbered("op-2", 1)))
+    assert bench.methods("cache") == []

@@ -209,6 +209,7 @@ def test_a_file_of_a_later_release_is_refused_unchanged(path: Path) -> None:
     with pytest.raises(ProblemError) as caught:
         Outbox.open(path, CountingIds())
     assert caught.value.problem.code == "OUTBOX_TOO_NEW"
+    assert str(path) in caught.value.problem.sentence
     assert [each.name for each in path.parent.glob("*damaged*")] == []
 
 

@@ -191,3 +191,21 @@ def test_an_outbox_in_memory_has_no_mark() -> None:
     mark.write("device", 7)
     assert mark.read() is None
     assert not mark_path(MEMORY).exists()
+
+
+def test_what_an_older_copy_lacks_is_counted_with_what_is_damaged(tmp_path: Path) -> None:
+    """The mark knows how far the numbers had come: one row is saved out of the rot, one is missing."""
+    path = tmp_path / "outbox.db"
+    with closing(Outbox.open(path, CountingIds()).outbox) as outbox:
+        outbox.append([draft("a", "x"), draft("b", "x")])
+    older = path.read_bytes()
+    with closing(Outbox.open(path, CountingIds()).outbox) as outbox:
+        outbox.append([draft("c", "x")])
+    path.write_bytes(older)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE operations SET seq = 8 WHERE device_seq = 1")
+        connection.commit()
+    opened = Outbox.open(path, CountingIds(900))
+    opened.outbox.close()
+    assert opened.salvage is not None
+    assert (opened.salvage.rows_saved, opened.salvage.rows_lost) == (2, 1)

@@ -140,3 +140,9 @@ def test_no_orders_are_no_columns() -> None:
     """An empty board has no chunk, but one would do no harm."""
     assert columns_of([]) == OrderColumns()
     assert OrderColumns().orders() == []
+
+
+def test_a_chunk_that_contradicts_itself_says_how() -> None:
+    """For whoever reads the log."""
+    with pytest.raises(ValueError, match="fewer than no lines"):
+        OrderColumns(id=["a"], lines=[-1])

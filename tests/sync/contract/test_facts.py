@@ -109,6 +109,17 @@ def test_picked_for_a_cancelled_order_says_what_goes_back_where() -> None:
     ]
 
 
+def test_every_piece_of_no_line_stays_told() -> None:
+    """The order has no line that would show it: a second such piece does not hide the first."""
+    order = after(after(make_order(), Pick(77, 2, "MUG"), "op-1"), Pick(78, 3, "PAN"), "op-2")
+    assert [(each.sentence, each.op_id) for each in order.exceptions] == [
+        ("2 × MUG picked; the order has no such line. Put it back.", "op-1"),
+        ("3 × PAN picked; the order has no such line. Put it back.", "op-2"),
+    ]
+    short = after(make_order(), ShortPick((ShortLine(7, 1, "MUG"), ShortLine(8, 2, "PAN")), "damaged"))
+    assert [each.sentence[:7] for each in short.exceptions] == ["1 × MUG", "2 × PAN"]
+
+
 def test_long_lists_are_cut() -> None:
     """A sentence names eight lines."""
     lines = tuple(LineItem(n, f"S{n}", "x", 1, quantity_picked=1) for n in range(1, 12))
@@ -155,6 +166,27 @@ def test_a_short_rest_becomes_a_backorder() -> None:
         "backorder",
         "",
     )
+    assert (made.stage_ms, made.created_ms, made.updated_ms, made.organization_id, made.site_id) == (
+        *(NOW, NOW, NOW),
+        *("org", "site"),
+    )
+
+
+def test_a_backorder_begins_with_nothing_picked_or_given_up() -> None:
+    """Whatever became of the line before: the missing pieces are ordered, no more and no less."""
+    line = msgspec.structs.replace(CUP, quantity_ordered=9, quantity_picked=2, quantity_cancelled=1)
+    made = run(make_order(lines=(line,)), ShortPick((ShortLine(1, 3, "CUP"),), "gone")).made
+    assert made is not None
+    assert made.lines == (msgspec.structs.replace(CUP, quantity_ordered=3),)
+
+
+def test_a_short_line_is_found_where_its_source_moved_it() -> None:
+    """As with a pick: by the product where the place holds another one."""
+    moved = make_order(
+        lines=(msgspec.structs.replace(TRAY, position=1), msgspec.structs.replace(CUP, position=2))
+    )
+    short = after(moved, ShortPick((ShortLine(1, 1, "CUP"),), "gone"))
+    assert [line.quantity_short for line in short.lines] == [0, 1]
 
 
 def test_a_second_short_pick_makes_a_second_backorder() -> None:

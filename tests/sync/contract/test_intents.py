@@ -161,7 +161,9 @@ def test_an_address_that_changes_after_packing_is_said() -> None:
     picked = run(make_order(Stage.PICKED), edit, BOSS)
     assert (picked.outcome, picked.reason) == (Outcome.EXCEPTION, Reason.ADDRESS_CHANGED)
     assert picked.order is not None
-    assert [each.code for each in picked.order.exceptions] == ["ADDRESS_CHANGED"]
+    assert [(each.code, each.op_id, each.at_ms) for each in picked.order.exceptions] == [
+        ("ADDRESS_CHANGED", "op-1", NOW)
+    ]
     assert run(make_order(), edit, BOSS).outcome is Outcome.APPLIED
 
 
