@@ -83,7 +83,7 @@ class BoardCopies:
             head = head_of(connection, site)
             made, page = self._pages.get(site, (head, None))
             if page is None or not _still_serves(made, head):
-                found = [order for stage in STAGES for order in _first_orders(connection, site, stage)]
+                found = list(_first_orders(connection, site))
                 page = FirstPage(encode_compressed(SnapshotPage(found)) if found else "")
                 self._pages[site] = head, page
         return page
@@ -151,8 +151,19 @@ def _chunks(bodies: Iterable[bytes]) -> Iterator[list[Order]]:
         yield chunk
 
 
-def _first_orders(connection: Connection, site: SiteKey, stage: Stage) -> Iterator[Order]:
-    """Give the orders at the head of a column, about as terminals sort it."""
+def _first_orders(connection: Connection, site: SiteKey) -> Iterator[Order]:
+    """Give the first orders of each column, the last columns fewer where they are too long for one frame."""
+    left = SNAPSHOT_CHUNK_BYTES
+    for stage in STAGES:
+        for body in _first_bodies(connection, site, stage):
+            left -= len(body)
+            if left < 0:
+                return
+            yield order_from_bytes(body)
+
+
+def _first_bodies(connection: Connection, site: SiteKey, stage: Stage) -> Sequence[bytes]:
+    """Return the orders at the head of a column, about as terminals sort it."""
     places: tuple[ColumnElement[object], ...] = (
         (orders.c.stage_at.desc(),)
         if stage is Stage.SHIPPED
@@ -161,10 +172,8 @@ def _first_orders(connection: Connection, site: SiteKey, stage: Stage) -> Iterat
     is_here = and_(*on_board(site), orders.c.status == stage.value)
     # The ids first: a sort of whole orders would read all of them.
     first = select(orders.c.id).where(is_here).order_by(*places).limit(SNAPSHOT_PAGE_ORDERS)
-    rows = connection.execute(
-        select(orders.c.body).where(orders.c.id.in_(first.subquery().select()))
-    ).scalars()
-    return map(order_from_bytes, rows)
+    bodies = select(orders.c.body).where(orders.c.id.in_(first.subquery().select()))
+    return connection.execute(bodies).scalars().all()
 
 
 def _ids(connection: Connection) -> ColumnElement[str]:

@@ -185,6 +185,18 @@ def test_the_first_page_has_the_head_of_each_column(bench: ServerBench) -> None:
     assert bench.database.copies.first_page(bench.site.key).frame is not frame
 
 
+def test_the_first_page_of_long_orders_is_a_frame_that_a_terminal_takes(bench: ServerBench) -> None:
+    """A page of fifty wholesale orders a column would be refused, and an empty terminal stay empty."""
+    for place in range(5):
+        order = msgspec.structs.replace(fresh_order(place), note="x" * 1_900_000)
+        bench.database.store.import_orders(
+            bench.site.key, [Operation(f"l-{place}", f"l-{place}", Import(order))], "b"
+        )
+    page = decode_server(bench.database.copies.first_page(bench.site.key).frame)
+    assert isinstance(page, SnapshotPage)
+    assert len(page.orders) == 1
+
+
 def test_nothing_has_no_first_page(bench: ServerBench) -> None:
     """Nothing is sent for it."""
     assert bench.database.copies.first_page(bench.site.key).frame == ""
