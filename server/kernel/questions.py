@@ -74,10 +74,10 @@ class Questions:
             self._ask(connection, board, question, attempts - 1)
             return
         connection.is_asking = False
-        if connection.cursor < result.seq:
+        if connection.cursor < result.seq or result.frame is None:
+            # An answer that is too long will be too long again: a terminal that was sent away would come back
+            # with the same question for ever.
             self._fanout.load(connection, board)
-        elif result.frame is None:
-            self._wishes.refuse(connection, Refusal.PROTOCOL_ERROR)
         else:
             if isinstance(question, Fetch):
                 # Nobody fetches what is whole: somewhere a disk or a program is not.

@@ -115,11 +115,14 @@ def test_a_log_that_outruns_the_link_ends_in_a_whole_board(bench: HubBench) -> N
     assert isinstance(begin, SnapshotBegin)
 
 
-def test_an_answer_that_would_be_too_long_is_an_error(bench: HubBench) -> None:
-    """The terminal has to part the range first."""
+def test_an_answer_that_would_be_too_long_is_the_whole_board(bench: HubBench) -> None:
+    """It would be too long the next time as well, so a refusal would be asked for without an end."""
     bench.say(FETCH)
     bench.answer(bench.job("fetch"), Answered(NOTHING, 3, None))
-    assert bench.refusals() == [(1, 1002, "PROTOCOL_ERROR")]
+    assert bench.refusals() == []
+    bench.answer(bench.job("snapshot"), snapshot(3))
+    (begin,) = bench.heard()
+    assert isinstance(begin, SnapshotBegin)
 
 
 def test_an_answer_that_cannot_be_made_closes_the_link(bench: HubBench) -> None:
