@@ -10,6 +10,9 @@ from sync.contract.problems import ProblemError
 
 _TOO_MUCH: Final = "54"
 """SQLSTATE class of rows that are beyond what PostgreSQL can hold; it counts them as operational errors."""
+_OF_THE_DATABASE: Final = ("25", "42501", "42P01", "XX001", "XX002")
+"""SQLSTATE of what fails for any row: a database that takes no writes (a standby, a disk that is nearly full),
+a right or a table that is missing, damaged files. SQLAlchemy takes them for faults of the program."""
 
 
 def is_of_the_data(error: Exception) -> bool:
@@ -24,6 +27,7 @@ def is_of_the_data(error: Exception) -> bool:
         return True
     if error.connection_invalidated or type(error) in {exc.DBAPIError, exc.DatabaseError}:
         return False
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if isinstance(error, exc.OperationalError):
-        return (getattr(error.orig, "sqlstate", None) or "").startswith(_TOO_MUCH)
-    return True
+        return sqlstate.startswith(_TOO_MUCH)
+    return not sqlstate.startswith(_OF_THE_DATABASE)

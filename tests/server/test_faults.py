@@ -53,6 +53,10 @@ def test_what_fails_because_of_what_is_written_is_the_datas_fault(error: Excepti
         failed(exc.OperationalError, PostgresError("53100")),
         failed(exc.DatabaseError, sqlite3.DatabaseError("database disk image is malformed")),
         failed(exc.InterfaceError, PostgresError("08006"), is_cut=True),
+        failed(exc.InternalError, PostgresError("25006")),
+        failed(exc.ProgrammingError, PostgresError("42501")),
+        failed(exc.ProgrammingError, PostgresError("42P01")),
+        failed(exc.InternalError, PostgresError("XX001")),
     ],
 )
 def test_what_fails_for_everybody_is_the_databases_fault(error: Exception) -> None:
