@@ -51,7 +51,7 @@ class _Way:
 
     def send(self, frame: Frame) -> None:
         world = self._world
-        delay = world.random.randint(*DELAY_MS)
+        delay = world.within(DELAY_MS)
         self._last_ms = max(self._last_ms, world.now_ms + delay)
         world.later(self._last_ms - world.now_ms, lambda: self._arrive(frame))
         world.later(1, lambda: self._source.feed(Drained(self._source_link)))
@@ -119,11 +119,11 @@ class Cable:
         self.is_open = False
         random = self._world.random
         self._down.is_open = False
-        self._down.close(1006, random.randint(*NOTICE_MS))
+        self._down.close(1006, self._world.within(NOTICE_MS))
         if random.random() < HALF_OPEN:
-            late_ms = random.randint(*HALF_OPEN_MS)
+            late_ms = self._world.within(HALF_OPEN_MS)
             self._up.held_until_ms = self._world.now_ms + late_ms
             self._up.close(1006, late_ms + DELAY_MS[1])
         else:
             self._up.is_open = False
-            self._up.close(1006, random.randint(*NOTICE_MS))
+            self._up.close(1006, self._world.within(NOTICE_MS))

@@ -108,7 +108,7 @@ class _Thread(Executor):
 
     def submit(self, call: Callable[..., Any], /, *arguments: Any, **_named: Any) -> Any:  # noqa: ANN401
         now_ms = self._world.now_ms
-        self._free_ms = max(now_ms, self._free_ms) + self._world.random.randint(*JOB_MS)
+        self._free_ms = max(now_ms, self._free_ms) + self._world.within(JOB_MS)
         self._world.later(self._free_ms - now_ms, lambda: self._run(lambda: call(*arguments)))
 
     def _run(self, call: Callable[[], object]) -> None:
@@ -255,7 +255,7 @@ class LoopedTerminal:
         self._thread.submit(run)
 
     async def _open(self) -> Socket:
-        await asyncio.sleep(self._world.random.randint(*REFUSED_MS) / 1000)
+        await asyncio.sleep(self._world.within(REFUSED_MS) / 1000)
         server = self._room.node
         if not self._room.is_up or self.is_unplugged or not isinstance(server, LoopedServer):
             raise OSError("nobody is there")

@@ -127,7 +127,7 @@ class Node:
         """Run the job when its store is free: stores work one job after the other."""
         now_ms = self.world.now_ms
         begin = max(now_ms, self._free_ms.get(job.store, 0))
-        self._free_ms[job.store] = begin + self.world.random.randint(*JOB_MS)
+        self._free_ms[job.store] = begin + self.world.within(JOB_MS)
         self.world.later(self._free_ms[job.store] - now_ms, lambda: self._run(job))
 
     def _run(self, job: Job) -> None:

@@ -35,7 +35,7 @@ QUIET_MS: Final = 30_000
 CALM_MS: Final = 2_500
 OFFICE_MS: Final = (200, 3_000)
 TROUBLE_MS: Final = (100, 3_000)
-READ_MS: Final = (500, 4_000)
+READ_MS: Final = (500, 6_000)
 FILES_EVERY: Final = 10
 """Every tenth seed works on real files."""
 SKEW_MS: Final = 90_000

@@ -310,13 +310,13 @@ class Station:
                 continue
             self._issue(draft)
             self.judges[draft.op_id] = judge
-            screen.begin((draft,), judge)
             self.unsaved[draft.op_id] = draft
             wanted.append(draft)
             if before is not None and decision.order is not None:
                 self._steps.append(Step(draft, before, decision.order))
                 del self._steps[:-REMEMBERED]
         if wanted:
+            screen.begin(wanted, judge)
             self.terminal.feed(Command(SubmitDrafts(tuple(wanted))))
         return len(wanted)
 

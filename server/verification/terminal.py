@@ -56,7 +56,7 @@ class Terminal(Node):
                 self.cable.close(self, effect.code)
 
     def _dial(self, link: int) -> None:
-        delay = self.world.random.randint(*REFUSED_MS)
+        delay = self.world.within(REFUSED_MS)
         self.world.later(delay, lambda: self._answered(link))
 
     def _answered(self, link: int) -> None:

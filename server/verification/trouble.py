@@ -36,7 +36,8 @@ class Trouble:
         self._random = room.world.random
         self._archive = archive
         self._stations = stations
-        self._backup: tuple[int, object] | None = None
+        self._backup: tuple[int, int, object] | None = None
+        """The life and the seq of the last backup that counts, and the copy."""
         self._kinds: tuple[tuple[int, str, Callable[[Station], None]], ...] = (
             (4, "cut", self._cut),
             (2, "unplug", self._unplug),
@@ -105,10 +106,11 @@ class Trouble:
         life, seq, copy = self._room.life, self._room.head().seq, self._room.backup()
 
         def count() -> None:
-            # A restore meanwhile made another history of it.
-            if self._room.life == life:
+            # A restore meanwhile made another history of it; of two backups the newer one counts.
+            is_newest = self._backup is None or self._backup[:2] <= (life, seq)
+            if self._room.life == life and is_newest:
                 self._room.verified(seq)
-                self._backup = (seq, copy)
+                self._backup = (life, seq, copy)
 
         self._later(VERIFY_MS, count)
 
@@ -125,7 +127,7 @@ class Trouble:
             return
         self._room.node.die()
         self._archive.catch_up()
-        seq, copy = self._backup
+        _, seq, copy = self._backup
         self._room.hook.arm(0)
         self._room.restore(copy, is_known=is_known)
         if not is_known:

@@ -67,6 +67,11 @@ class World:
         """Return True with ``probability``."""
         return self.random.random() < probability
 
+    def within(self, span: tuple[int, int]) -> int:
+        """Return a number of ``span``, both ends included."""
+        first, last = span
+        return first + int(self.random.random() * (last - first + 1))
+
     def note(self, node: str, event: Event | str, effects: Sequence[Effect]) -> None:
         """Add one step to the trace: what came in and, with its content, what went out."""
         self.steps += 1
