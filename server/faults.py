@@ -11,7 +11,7 @@ from sync.contract.problems import ProblemError
 _TOO_MUCH: Final = "54"
 """SQLSTATE class of rows that are beyond what PostgreSQL can hold; it counts them as operational errors."""
 _OF_THE_DATABASE: Final = ("25", "42501", "42P01", "XX001", "XX002")
-"""SQLSTATE of what fails for any row: a database that takes no writes (a standby, a disk that is nearly full),
+"""SQLSTATE of what fails for any row: a database that takes no writes (a standby, a disk nearly full),
 a right or a table that is missing, damaged files. SQLAlchemy takes them for faults of the program."""
 
 
