@@ -12,7 +12,6 @@ from server.kernel.decisions import Loaded
 from server.verification import memory_server
 from server.verification.cells import STATES, table
 from server.verification.memory_cache import MemoryCache
-from server.verification.memory_room import MemoryRoom
 from server.verification.simulation import Plan, Report, simulate, simulated
 from sync.client.outbox import Outbox
 from sync.client.overlay import Overlay
@@ -114,17 +113,10 @@ def test_a_server_that_does_not_know_what_it_decided_is_found(monkeypatch: pytes
     assert _found(range(1, 3))
 
 
-def test_a_restore_without_a_new_epoch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted: the restored server goes on under the epoch of the lost history."""
-    original = MemoryRoom.restore
-
-    def same(self: MemoryRoom, backup: object, *, is_known: bool = True) -> None:
-        epoch = self.board.epoch
-        original(self, backup, is_known=is_known)
-        self.board.epoch = epoch
-
-    monkeypatch.setattr(MemoryRoom, "restore", same)
-    assert _found(range(1, 8))
+def test_a_terminal_that_offers_nothing_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what a restored server lacks stays in the outbox."""
+    monkeypatch.setattr(Outbox, "reoffer", lambda self, *_: self.state())
+    assert "was promised" in _found(range(1, 8))
 
 
 def _skipping(is_skipped: Callable[[LogEntry], bool]) -> Callable[..., object]:
