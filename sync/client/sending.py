@@ -28,6 +28,7 @@ from sync.client.store_values import Answered, Judged, OutboxState
 from sync.client.waiting_list import WaitingList
 from sync.client.watchdog import Watchdog
 from sync.client.window import Window, is_gap, is_too_long
+from sync.contract.checks import is_usable_draft
 from sync.contract.messages import Person, Submit, Verdict, Welcome
 from sync.contract.operations import LogEntry, Operation
 from sync.contract.problems import Problem
@@ -36,6 +37,11 @@ TOO_LONG = Problem(
     "OPERATION_TOO_LONG",
     "This is too long to be sent, so it was not kept.",
     "Shorten the note and do it again.",
+)
+UNUSABLE = Problem(
+    "OPERATION_UNUSABLE",
+    "The server could not store this, so it was not kept.",
+    "Look at its numbers and words, and do it again.",
 )
 
 
@@ -87,6 +93,9 @@ class Sending:
         filled = tuple(self._filled(draft) for draft in drafts)
         if any(is_too_long(operation) for operation in filled):
             self._not_saved(filled, TOO_LONG)
+            return
+        if not all(map(is_usable_draft, filled)):
+            self._not_saved(filled, UNUSABLE)
             return
 
         def done(result: object, error: str) -> None:

@@ -70,7 +70,15 @@ def is_usable_range(lo: str, hi: str) -> bool:
 def is_usable_operation(operation: Operation, device_id: str) -> bool:
     """Say whether an operation is numbered by this device and can be stored."""
     is_numbered = operation.device_id == device_id and 0 < operation.device_seq < NUMBER_MAX
-    if not (is_numbered and _is_id(operation.op_id) and _is_id(operation.order_id)):
+    return is_numbered and is_usable_draft(operation)
+
+
+def is_usable_draft(operation: Operation) -> bool:
+    """Say whether an operation can be stored, once it is numbered.
+
+    A terminal asks before it keeps one: the server closes the link on any other, whenever it is sent.
+    """
+    if not (_is_id(operation.op_id) and _is_id(operation.order_id) and _is_short(operation.undoes)):
         return False
     change = operation.change
     return _is_usable(change) and all(

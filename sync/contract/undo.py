@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from sync.contract.limits import PRIORITY_MAX
 from sync.contract.operations import (
     Assign,
     Cancel,
@@ -52,6 +53,13 @@ def _of_pack(change: Change, before: Order, after: Order) -> Change | None:
     return _of_stage(change, before, after) or Pack(before.parcels)
 
 
+def _of_priority(_change: Change, before: Order, after: Order) -> Change | None:
+    if 0 <= before.priority <= PRIORITY_MAX:
+        return Prioritise(before.priority)
+    # The source of an order may say more than people can.
+    return Edit(OrderPatch(priority=before.priority), OrderPatch(priority=after.priority))
+
+
 def _of_hold(_change: Change, before: Order, _after: Order) -> Change | None:
     hold = before.hold
     return Release() if hold is None else PutOnHold(hold.reason, hold.note, hold.until_ms)
@@ -77,7 +85,7 @@ _INVERSES: Final[dict[type, Callable[[Any, Order, Order], Change | None]]] = {
     Unclaim: lambda *_: Take(),
     RequestHandover: lambda change, *_: RequestHandover(withdrawn=not change.withdrawn),
     Assign: lambda _, before, after: Assign(before.assignee_id, before.assignee, after.assignee_id),
-    Prioritise: lambda _, before, __: Prioritise(before.priority),
+    Prioritise: _of_priority,
     PutOnHold: _of_hold,
     Release: _of_hold,
     Cancel: lambda *_: Reinstate(),

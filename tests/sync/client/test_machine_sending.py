@@ -30,7 +30,7 @@ from sync.client.window import Window
 from sync.contract.codec import encode
 from sync.contract.limits import CLIENT_FRAME_BYTES, SUBMIT_OPERATIONS, SUBMIT_WINDOW
 from sync.contract.messages import Decided, Hello, Refused, Submit
-from sync.contract.operations import PutOnHold, Reason
+from sync.contract.operations import Pick, Prioritise, PutOnHold, Reason
 from sync.contract.problems import Problem
 from sync.contract.steps import Job
 
@@ -128,6 +128,19 @@ def test_an_operation_that_could_never_be_sent_is_refused_at_once() -> None:
     long = msgspec.structs.replace(draft("op-1"), change=PutOnHold("other", "x" * CLIENT_FRAME_BYTES))
     bench.submit(long)
     assert bench.news(OperationsNotSaved)[0].problem.code == "OPERATION_TOO_LONG"
+    assert bench.methods("outbox") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"change": Prioritise(9)}, {"change": Pick(1, 2_000_000)}, {"undoes": "\0"}, {"order_id": "x" * 65}],
+)
+def test_an_operation_that_the_server_never_takes_is_refused_at_once(wrong: dict[str, object]) -> None:
+    """The server closes the link on it, so the next link would end on it as well, and so on."""
+    bench = MachineBench()
+    bench.submit(draft("op-0"), msgspec.structs.replace(draft("op-1"), **wrong))
+    (failed,) = bench.news(OperationsNotSaved)
+    assert (failed.op_ids, failed.problem.code) == (("op-0", "op-1"), "OPERATION_UNUSABLE")
     assert bench.methods("outbox") == []
 
 

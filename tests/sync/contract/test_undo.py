@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sync.contract import operations as ops
+from sync.contract.checks import is_usable_draft
 from sync.contract.operations import KINDS, Change, Operation, Outcome
 from sync.contract.orders import Claim, Hold, LineItem, Order, OrderPatch, diff
 from sync.contract.permissions import Role
@@ -42,6 +43,8 @@ CASES: list[tuple[Change, dict[str, object], set[str]]] = [
     (ops.Assign("ali", "Ali"), {"assignee_id": "", "assignee": ""}, set()),
     (ops.Assign("ali", "Ali", "eva"), {"assignee_id": "eva", "assignee": "Eva"}, set()),
     (ops.Prioritise(2), {"priority": 1}, set()),
+    (ops.Prioritise(2), {"priority": 9}, set()),
+    (ops.Prioritise(2), {"priority": -1}, set()),
     (ops.PutOnHold("other"), {}, set()),
     (ops.PutOnHold("other"), {"hold": Hold("awaiting payment", "Boss", 9, "ring", 77)}, set()),
     (ops.Release(), {"hold": Hold("awaiting payment", "Boss", 9, "ring", 77)}, set()),
@@ -67,6 +70,7 @@ def test_what_is_taken_back_is_as_it_was(change: Change, fields: dict[str, objec
     back = inverse(operation, before, after)
     assert back is not None
     undo = Operation("op-2", "o1", back, undoes="op-1", base_revision=after.revision)
+    assert is_usable_draft(undo), "the server would close the link on it, again and again"
     decision = decide(after, undo, BOSS)
     assert decision.order is not None, decision
     patch = diff(before, decision.order)
