@@ -200,6 +200,9 @@ class Conversation:
         self._notices.note_server_wall(heartbeat.wall_ms)
         if self._welcome is not None:
             self._note_durable(heartbeat.durable_seq, self._welcome.epoch)
+        if self._follower.is_held:
+            # The log goes on and the board here does not: a new link would bring the same board again.
+            return
         if link.live_ms is not None and link.is_falling_behind(heartbeat.head, self._follower.received):
             self._end("behind", 1000)
         elif heartbeat.state_hash is not None:

@@ -190,6 +190,18 @@ def test_a_board_that_is_held_back_is_not_compared() -> None:
     assert asked(bench) == []
 
 
+def test_a_log_that_goes_on_beside_a_board_that_is_held_back_drops_no_link() -> None:
+    """The next link would bring the whole board again, to be held back again, every few seconds."""
+    bench = welcomed(RIGHT)
+    bench.cache.holds = SnapshotHeld(50, 100)
+    bench.hear(SnapshotBegin("epoch-1", 3, 0, 1, RIGHT, 0))
+    bench.hear(SnapshotChunk.of(0, []))
+    bench.hear(SnapshotEnd(3))
+    for head in (4, 5, 6):
+        bench.hear(Heartbeat(head, 0, bench.clock.wall))
+    assert not bench.closes()
+
+
 def test_what_follows_on_a_board_that_is_held_back_drops_no_link() -> None:
     """It was on its way before the cache said so, and belongs to the other board."""
     bench = welcomed(WRONG)
