@@ -258,7 +258,7 @@ TELLING: Final = (
         "an answer about the board is of another seq than the link's",
         (
             Change(_QUESTIONS, "if connection.cursor < result.seq and attempts:", "if attempts < 0:"),
-            Change(_QUESTIONS, "        if connection.cursor < result.seq:\n", "        if attempts < 0:\n"),
+            Change(_QUESTIONS, "if connection.cursor < result.seq or", "if"),
         ),
     ),
     Plant(
