@@ -6,7 +6,7 @@ that left the board brings it back, so that somebody sees it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -113,10 +113,24 @@ def _listed(words: list[str]) -> str:
 
 def _place(order: Order, position: int, sku: str) -> int | None:
     """Return the index of the line that was meant; its source may have moved it."""
-    by_position = [place for place, line in enumerate(order.lines) if line.position == position]
-    same = [place for place, line in enumerate(order.lines) if sku and sku in {line.sku, line.name}]
-    exact = [place for place in by_position if not sku or place in same]
-    return next(iter(exact or same), None)
+    return _places(order.lines)(position, sku)
+
+
+def _places(lines: Sequence[LineItem]) -> Callable[[int, str], int | None]:
+    """Return how lines are found by position and sku: a thousand of ten thousand hold up nobody."""
+    at: dict[int, list[int]] = {}
+    first: dict[str, int] = {}
+    for place, line in enumerate(lines):
+        at.setdefault(line.position, []).append(place)
+        first.setdefault(line.sku, place)
+        first.setdefault(line.name, place)
+
+    def find(position: int, sku: str) -> int | None:
+        here = at.get(position, ())
+        exact = (place for place in here if not sku or sku in {lines[place].sku, lines[place].name})
+        return next(exact, first.get(sku) if sku else None)
+
+    return find
 
 
 def _with_line(lines: tuple[LineItem, ...], place: int, **changed: int) -> tuple[LineItem, ...]:
@@ -130,10 +144,10 @@ def _with_line(lines: tuple[LineItem, ...], place: int, **changed: int) -> tuple
 def _short(order: Order, operation: Operation, short: ShortPick, judge: Judge) -> Decision:
     if not short.reason or order.cancelled_ms is not None:
         return nothing()
-    lines, missing = order.lines, list[LineItem]()
+    find, lines, missing = _places(order.lines), list(order.lines), list[LineItem]()
     alarms: Alarms = []
     for each in short.lines:
-        place = _place(order, each.position, each.sku)
+        place = find(each.position, each.sku)
         if place is None:
             alarms.append((Reason.LINE_UNKNOWN, _unknown(each)))
             continue
@@ -141,11 +155,11 @@ def _short(order: Order, operation: Operation, short: ShortPick, judge: Judge) -
         # Never more than is open: somebody may have found and picked it meanwhile.
         quantity = min(each.quantity, line.quantity_open)
         if quantity > 0:
-            lines = _with_line(lines, place, quantity_short=line.quantity_short + quantity)
+            lines[place] = msgspec.structs.replace(line, quantity_short=line.quantity_short + quantity)
             missing.append(msgspec.structs.replace(line, quantity_ordered=quantity))
     if not missing and not alarms:
         return nothing()
-    changed: dict[str, Any] = {"lines": lines}
+    changed: dict[str, Any] = {"lines": tuple(lines)}
     if not missing:
         return _recorded(order, operation, judge, changed, alarms)
     decision = _recorded(order, operation, judge, changed | {"backorders": order.backorders + 1}, alarms)
