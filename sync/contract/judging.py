@@ -65,6 +65,12 @@ def nothing() -> Decision:
 def with_exception(
     exceptions: tuple[OrderException, ...], reason: Reason, sentence: str, op_id: str, now_ms: int
 ) -> tuple[OrderException, ...]:
-    """Return the exceptions with a new one. Its sentence tells the whole state: one of a code is enough."""
-    others = tuple(each for each in exceptions if each.code != reason.value)
-    return (*others, OrderException(reason.value, sentence, op_id, now_ms))[-EXCEPTIONS_MAX:]
+    """Return the exceptions with a new one.
+
+    Its sentence tells the whole state, so one of a code is enough. Only what is no line of the order is told
+    nowhere else: each stays until it is settled.
+    """
+    opened = OrderException(reason.value, sentence, op_id, now_ms)
+    is_whole = reason is not Reason.LINE_UNKNOWN
+    others = tuple(each for each in exceptions if not is_whole or each.code != reason.value)
+    return (*others, opened)[-EXCEPTIONS_MAX:]

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
+from sync.contract.limits import EXCEPTIONS_MAX
 from sync.contract.operations import Reason
 from sync.contract.orders import LineItem, Order, OrderException, OrderPatch
 from sync.contract.stages import Stage, stage_index
@@ -51,7 +52,8 @@ def revised(
         if has_begun:
             alarms.append((Reason.CANCELLED, "Cancelled after picking began. Put its items back."))
     opened = tuple(OrderException(reason.value, words, op_id, now_ms) for reason, words in alarms)
-    return msgspec.structs.replace(order, exceptions=order.exceptions + opened, **changed), opened
+    exceptions = (order.exceptions + opened)[-EXCEPTIONS_MAX:]
+    return msgspec.structs.replace(order, exceptions=exceptions, **changed), opened
 
 
 def _has_begun(order: Order) -> bool:

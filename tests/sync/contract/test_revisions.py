@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.contract.limits import EXCEPTIONS_MAX
 from sync.contract.operations import Import, Operation, Outcome, Reason
 from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, OrderPatch
 from sync.contract.permissions import Role
@@ -114,6 +115,14 @@ def test_lines_changed_under_somebodys_hands_open_an_exception(begun: Order) -> 
             NOW,
         ),
     )
+
+
+def test_what_a_source_says_again_and_again_is_bounded() -> None:
+    """The oldest disagreement gives way."""
+    old = tuple(OrderException("LINES_CHANGED", "x", f"op-{n}", n) for n in range(EXCEPTIONS_MAX))
+    after = hear(make_order(Stage.PICKING, exceptions=old), lines=(CUP,))[2]
+    assert after is not None
+    assert [each.op_id for each in after.exceptions] == [*(each.op_id for each in old[1:]), "op1"]
 
 
 def test_lines_that_only_look_new_are_no_alarm() -> None:
