@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
+from intake.moments import LATEST_MS
 from sync.contract.operations import Create, Import, LogEntry, Outcome, Ship
 from sync.contract.orders import Order
 from sync.contract.stages import Stage
@@ -133,8 +134,12 @@ def _told(order: Order) -> OrderTold:
 
 
 def moment(ms: int) -> str:
-    """Return a time as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return a time as ISO 8601 in UTC, to the millisecond; beyond the calendar it is the calendar's end."""
+    return (
+        datetime.fromtimestamp(min(max(ms, 0), LATEST_MS) / 1000, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def _moment(ms: int | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.told import EVENTS, body_of, events_of, place_of
+from intake.told import EVENTS, body_of, events_of, moment, place_of
 from support.server_bench import fresh_order
 from sync.contract.operations import Import, LogEntry, Move, Operation, Outcome, Ship
 from sync.contract.orders import Address, Hold, Order, OrderPatch, patched
@@ -101,3 +101,9 @@ def test_the_body_says_what_happened_and_nothing_of_people() -> None:
         "cancelled_at": None,
         "revision": order.revision,
     }
+
+
+def test_a_time_beyond_the_calendar_is_told() -> None:
+    """A hold until nobody's day must not keep the server from deciding the order."""
+    assert moment((1 << 53) - 1).startswith("9999-")
+    assert moment(-(1 << 53) + 1).startswith("1970-")

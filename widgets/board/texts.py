@@ -18,6 +18,9 @@ from widgets.words import counted, translate
 RELATIVE_MS: Final = 3 * 3_600_000
 """Under three hours a time is told in minutes."""
 
+LATEST_MS: Final = 253_370_764_800_000
+"""The year 9999 begins: what every zone's calendar can show. A terminal may say any number."""
+
 _MINUTE_MS: Final = 60_000
 _CONTEXT: Final = "Card"
 
@@ -48,8 +51,8 @@ class Band(NamedTuple):
 
 
 def local_time(at_ms: int, zone: tzinfo) -> datetime:
-    """Return an instant as the site's wall time."""
-    return datetime.fromtimestamp(at_ms / 1000, zone)
+    """Return an instant as the site's wall time; beyond the calendar it is the calendar's end."""
+    return datetime.fromtimestamp(min(max(at_ms, 0), LATEST_MS) / 1000, zone)
 
 
 def clock_text(at_ms: int, zone: tzinfo) -> str:

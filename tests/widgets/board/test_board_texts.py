@@ -174,3 +174,10 @@ def test_every_stage_has_its_words() -> None:
     assert [stage_title(stage) for stage in STAGES] == ["Confirmed", "Picking", "Picked", "Shipped today"]
     assert [stage_name(stage) for stage in STAGES] == ["Confirmed", "Picking", "Picked", "Shipped"]
     assert all(all(empty_text(stage)) for stage in STAGES)
+
+
+@pytest.mark.parametrize("at_ms", [-(1 << 53) + 1, 253_402_300_800_000, (1 << 53) - 1])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Adak"])
+def test_a_time_beyond_the_calendar_is_drawn(at_ms: int, zone: str) -> None:
+    """Somebody typed microseconds: the card says something, and the board goes on."""
+    assert moment_text(at_ms, NOW_MS, ZoneInfo(zone)).endswith(("1969", "1970", "9998", "9999"))
