@@ -29,13 +29,13 @@ from server.verification.world import CrashHook, VirtualClock, World
 from sync.contract.ids import Uuid7Ids
 from sync.contract.permissions import Role
 
-BUSY_MS: Final = 45_000
+BUSY_MS: Final = 32_000
 QUIET_MS: Final = 30_000
 """How long things may take to settle, once everything is put right."""
 CALM_MS: Final = 2_500
-OFFICE_MS: Final = (200, 3_000)
-TROUBLE_MS: Final = (100, 3_000)
-READ_MS: Final = (500, 6_000)
+OFFICE_MS: Final = (200, 2_400)
+TROUBLE_MS: Final = (50, 2_100)
+READ_MS: Final = (400, 4_000)
 FILES_EVERY: Final = 10
 """Every tenth seed works on real files."""
 SKEW_MS: Final = 90_000

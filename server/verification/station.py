@@ -242,6 +242,8 @@ class Station:
             case Welcomed(person=person):
                 self.person = person
             case Started(needs_you=entries):
+                # All of them: what left the list in the moment of a crash is not told otherwise.
+                self.needs_you.clear()
                 self._waiting(entries, ())
             case NeedsYouChanged(entries=entries, removed=removed):
                 self._waiting(entries, removed)
