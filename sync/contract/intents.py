@@ -85,6 +85,8 @@ def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge)
     # A reopened parcel has left the packing bench on paper: only a supervisor takes it back.
     is_reopening = order.stage is Stage.SHIPPED and not judge.may(Right.REOPEN)
     is_skipping = not is_single_step(order.stage, goal)
+    # An own step may be taken back whatever it was; to name any operation of the order is not enough.
+    is_own_step = bool(operation.undoes) and order.stage_by == judge.actor_id
     is_other_goods = goal is Stage.PICKED and operation.base_lines not in {None, lines_crc(order)}
     refusals = (
         (order.cancelled_ms is not None, Reason.CANCELLED),
@@ -92,8 +94,8 @@ def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge)
         (operation.base_stage not in {None, order.stage}, Reason.MOVED_MEANWHILE),
         (order.hold is not None and is_forward, Reason.ON_HOLD),
         (is_forward and is_other_goods, Reason.LINES_CHANGED),
-        (is_reopening and not operation.undoes, Reason.FORBIDDEN),
-        (is_skipping and not judge.may(Right.SKIP_STAGE) and not operation.undoes, Reason.STEP_TOO_LONG),
+        (is_reopening and not is_own_step, Reason.FORBIDDEN),
+        (is_skipping and not judge.may(Right.SKIP_STAGE) and not is_own_step, Reason.STEP_TOO_LONG),
     )
     return next((reason for is_met, reason in refusals if is_met), Reason.NONE)
 

@@ -201,6 +201,9 @@ def test_an_exception_that_is_settled_is_gone() -> None:
 @pytest.mark.parametrize("stage", [Stage.CONFIRMED, Stage.PICKED])
 def test_an_undo_of_two_steps_is_one_move(stage: Stage) -> None:
     """Packing goes from confirmed to picked; its undo goes back, though no picker skips a stage."""
-    order = make_order(Stage.PICKED if stage is Stage.CONFIRMED else Stage.CONFIRMED, claimed_by=None)
+    begun = Stage.PICKED if stage is Stage.CONFIRMED else Stage.CONFIRMED
+    order = make_order(begun, claimed_by=None, stage_by=ANA.actor_id)
     assert run(order, Move(stage)).reason is Reason.STEP_TOO_LONG
     assert run(order, Move(stage), undoes="op-0", base_revision=1).outcome is Outcome.APPLIED
+    # Only the step of whoever asks: somebody else's is not taken back by naming it.
+    assert run(order, Move(stage), JOY, undoes="op-0", base_revision=1).reason is Reason.STEP_TOO_LONG

@@ -168,11 +168,15 @@ def test_a_cancelled_order_stays_as_it_is(change: Change) -> None:
 
 def test_undo_is_refused_when_somebody_changed_the_order_since() -> None:
     """Undo names the revision it saw; another revision means another person was there."""
-    order = make_order(Stage.SHIPPED, revision=7)
+    order = make_order(Stage.SHIPPED, revision=7, stage_by=ANA.actor_id)
     undo = Move(Stage.PICKED)
     assert run(order, undo, undoes="op0", base_revision=6).reason is Reason.CHANGED_SINCE
     # One's own shipment can be taken back at once, by a picker too.
     assert run(order, undo, undoes="op0", base_revision=7).outcome is Outcome.APPLIED
+    # To name some operation of the order makes nobody else's shipment one's own.
+    others = msgspec.structs.replace(order, stage_by="somebody else")
+    assert run(others, undo, undoes="op0", base_revision=7).reason is Reason.FORBIDDEN
+    assert run(others, undo, BOSS, undoes="op0", base_revision=7).outcome is Outcome.APPLIED
 
 
 def test_claim_twice_is_one_claim_and_free_can_be_given_once() -> None:
