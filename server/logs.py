@@ -54,6 +54,8 @@ _ORDER_DATA: Final = frozenset(
 )
 _TOKEN: Final = re.compile(r"(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])")
 """What 256 random bits look like."""
+_DETAIL: Final = re.compile(r"(?<=DETAIL:).*")
+"""PostgreSQL shows the row that it did not take."""
 _ARGON: Final = re.compile(r"\$argon2\w+\$\S+")
 
 
@@ -75,7 +77,8 @@ def _redacted(key: str, value: object) -> object:
         return [_redacted("", part) for part in value]
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return _ARGON.sub(REDACTED, _TOKEN.sub(REDACTED, str(value)))[:TEXT_CHARACTERS]
+    text = _DETAIL.sub(f" {REDACTED_ORDER}", str(value))
+    return _ARGON.sub(REDACTED, _TOKEN.sub(REDACTED, text))[:TEXT_CHARACTERS]
 
 
 def set_up_logging(folder: Path, console: TextIO | None) -> logging.Handler:

@@ -81,7 +81,7 @@ class Questions:
         else:
             if isinstance(question, Fetch):
                 # Nobody fetches what is whole: somewhere a disk or a program is not.
-                self._wishes.warn("board_repaired", device_id=connection.device_id, orders=result.orders)
+                self._wishes.warn("board_repaired", device_id=connection.device_id, count=result.orders)
             self._wishes.send(connection, result.frame)
 
 

@@ -83,6 +83,16 @@ def test_orders_are_taken_out(file: Path) -> None:
     assert {line[name] for name in facts} == {"[REDACTED - Order Data]"}
 
 
+def test_the_row_that_a_database_did_not_take_is_taken_out(file: Path) -> None:
+    """PostgreSQL shows it behind its reason, and a trace holds both."""
+    reason = 'null value in column "number"\nDETAIL:  Failing row contains (7, Ms Smith).\nand more'
+    logging.getLogger("server.trial").error("job failed", exc_info=ValueError(reason))
+    text = file.read_text()
+    assert "Smith" not in text
+    assert "null value in column" in text
+    assert "and more" in text
+
+
 def test_an_order_id_is_no_token(file: Path) -> None:
     """Ids are what makes a log useful."""
     facts = {"order_id": "01a208d2-b1c1-73ad-a610-5efa23da76bd", "seq": 12}
