@@ -52,7 +52,7 @@ def test_memory_and_files_are_the_same_world(plan: Plan) -> None:
 
 def test_the_runs_meet_every_kind_of_operation_and_outcome() -> None:
     """A simulation in which everything is applied would prove little."""
-    reports = [simulate(seed, MEMORY) for seed in range(20, 24)]
+    reports = [simulate(seed, MEMORY) for seed in range(21, 29)]
     met = {kind for report in reports for kind, _, _ in report.cells.outcomes}
     assert met == set(KINDS)
     outcomes = {outcome for report in reports for _, outcome, _ in report.cells.outcomes}
@@ -138,10 +138,10 @@ def test_a_cache_that_skips_a_page_is_found(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_cache_that_keeps_what_left_the_board_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted: the cache takes a retired order for any other change."""
+    """Planted: the cache takes a retired order for any other change, until its sums are compared."""
     is_retired = lambda entry: isinstance(entry.operation.change, Retire)  # noqa: E731 - a word for a condition
     monkeypatch.setattr(MemoryCache, "apply_delta", _skipping(is_retired))
-    assert "its hash is not that of the log" in _found(range(1, 3))
+    assert "its log up to" in _found(range(1, 4))
 
 
 def test_a_screen_that_loses_open_operations_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
