@@ -67,6 +67,7 @@ def test_a_new_order_gets_the_times_that_nobody_said() -> None:
     outcome, order = room.hear(said(hold=hold, cancelled_ms=0))
     assert outcome is Outcome.APPLIED
     assert (order.placed_ms, order.stage_ms, order.created_ms, order.cancelled_ms) == (NOW, NOW, NOW, NOW)
+    assert order.updated_ms == NOW
     assert order.hold == msgspec.structs.replace(hold, at_ms=NOW)
     _, dated = Room().hear(said(placed_ms=5, stage_ms=6, cancelled_ms=7))
     assert (dated.placed_ms, dated.stage_ms, dated.cancelled_ms) == (5, 6, 7)
@@ -223,3 +224,8 @@ def test_the_base_is_a_pure_function_of_the_words() -> None:
     assert as_said(order) == as_said(said(placed_ms=4, stage_ms=4))
     assert [line.position for line in as_said(order).lines] == [1, 2]
     assert as_said(order).revision == 1
+    mark = Claim("user-9", "Maria", 77)
+    worked_on = msgspec.structs.replace(
+        order, handover=mark, packed=mark, parcels=2, assignee="Ali", assignee_id="ali", assigned_by="Eva"
+    )
+    assert as_said(worked_on) == as_said(order)

@@ -17,6 +17,7 @@ from sync.client.commands import GoOnline, SubmitDrafts
 from sync.client.environment import KINDS_SINCE, Environment
 from sync.client.machine import ClientMachine
 from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind
+from sync.client.news import ConnectionChanged, ProblemArose
 from sync.client.store_values import (
     Answered,
     CacheChange,
@@ -66,6 +67,7 @@ from sync.contract.steps import (
 SITE = Site("site-1", "Hall A", "Europe/London", "organization-1", "Example")
 PERSON = Person("person-1", "Eva", "picker", "sign-in-1")
 DEVICE = "device-1"
+CLOSE_CODES = (1000, 1002, 1007)
 RIGHT = 4_711
 """The state hash of a cache that was repaired."""
 T = TypeVar("T")
@@ -293,6 +295,10 @@ class MachineBench:
             elif isinstance(effect, Send):
                 # Whatever is said goes over the present link.
                 assert effect.link == self.link
+            elif isinstance(effect, Close):
+                assert effect.code in CLOSE_CODES
+            elif isinstance(effect, Publish):
+                self._look_at(effect.news)
             elif isinstance(effect, SetTimer):
                 self.timers[effect.name] = effect.at_ms
             elif isinstance(effect, Job) and self.is_holding:
@@ -300,6 +306,15 @@ class MachineBench:
             elif isinstance(effect, Job):
                 self.step(self.carried_out(effect))
         return new
+
+    @staticmethod
+    def _look_at(news: object) -> None:
+        """What is shown to people is words, never nothing."""
+        if isinstance(news, ProblemArose):
+            assert isinstance(news.problem.sentence, str)
+            assert isinstance(news.problem.what_to_do, str)
+        elif isinstance(news, ConnectionChanged):
+            assert isinstance(news.detail, str)
 
     def carried_out(self, job: Job) -> JobDone:
         """Return the result of a job: the test's own, or the store's."""

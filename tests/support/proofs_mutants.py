@@ -2,8 +2,9 @@
 
 The tool is ``mutmut``; of it we take what it does to a piece of code (another comparison, one argument less,
 no ``case``, a number more), and leave how it runs tests. Words in quotes are not changed: what a person reads
-is no protocol. What is chosen of the thousands depends on the words of each change alone, so that an edit of
-one function leaves the sample of the others as it was.
+is no protocol. One nothing is not exchanged for another (``False`` for ``None``), which is as false. What is
+chosen of the thousands depends on the words of each change alone, so that an edit of one function leaves the
+sample of the others as it was.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class _Visitor(cst.CSTVisitor):
             name = ".".join(self._names)
             for kind, operator in mutation_operators:
                 if isinstance(node, kind) and operator is not operator_string:
-                    self.found += [(name, node, new) for new in operator(node)]
+                    self.found += [(name, node, new) for new in operator(node) if not _is_nothing(node)]
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
@@ -85,6 +86,13 @@ class _Visitor(cst.CSTVisitor):
         if isinstance(original_node, cst.ClassDef | cst.FunctionDef):
             self._names.pop()
             self._functions -= isinstance(original_node, cst.FunctionDef)
+
+
+def _is_nothing(node: cst.CSTNode) -> bool:
+    """Say whether this assigns nothing: the tool would assign another nothing, which is as false."""
+    if not isinstance(node, cst.Assign | cst.AnnAssign) or node.value is None:
+        return False
+    return cst.Module([]).code_for_node(node.value) in {"False", "None", "0", '""'}
 
 
 def sites(path: str, text: str, seed: int) -> tuple[cst.Module, list[Site]]:

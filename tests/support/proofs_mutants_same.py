@@ -32,12 +32,6 @@ SAME: Final = (
         "every link sets it to 0 before anything can be sent over it",
     ),
     Same(
-        "sync/client/stores/outbox_history.py",
-        "covered_place",
-        *("covered = 0", "covered = None", 1),
-        "the one who asks treats no place and place 0 alike",
-    ),
-    Same(
         "sync/client/watchdog.py",
         "Watchdog.__init__",
         *("0", "1", 1),

@@ -308,3 +308,23 @@ def test_a_payload_never_says_whose_it_is() -> None:
     held = operation(1, PutOnHold("other"))
     result = decide_batch(site, [Submission(held, principal())], loaded_with(), NOW, decide)
     assert answer(result).reason is Reason.UNKNOWN_ORDER
+
+
+def test_a_device_that_was_never_heard_of_begins_with_1() -> None:
+    """And what comes out of turn has no place in the log."""
+    loaded = Loaded(10, 0)
+    assert answer(decided(loaded, operation(1, Move(Stage.PICKING)))).seq == 11
+    gap = answer(decided(Loaded(10, 0), operation(2, Move(Stage.PICKING))))
+    assert (gap.reason, gap.seq) == (Reason.DEVICE_SEQ_GAP, 0)
+
+
+def test_an_order_made_by_hand_begins_at_the_beginning() -> None:
+    """Whatever the terminal says of it that nobody has done yet."""
+    mark = Claim("user-9", "Maria", 77)
+    worked_on = msgspec.structs.replace(
+        ORDER, packed=mark, handover=mark, claimed_by=mark, stage=Stage.PICKED, tracking_number="T1"
+    )
+    result = decided(Loaded(10, 0), operation(1, Create(worked_on)))
+    made = result.written["order-1"].order
+    assert (made.packed, made.handover, made.claimed_by, made.tracking_number) == (None, None, None, "")
+    assert made.stage is Stage.CONFIRMED

@@ -218,6 +218,10 @@ def test_a_look_that_is_older_than_what_is_known_changes_nothing(bench: HubBench
     assert bench.effects == []
     bench.fire("look")
     bench.answer(bench.job("look"), error="OperationalError: locked")
+    failed = Noted("look_failed", (("error", "OperationalError: locked"),), is_warning=True)
+    assert [news for news in bench.news() if isinstance(news, Noted)] == [failed]
+    bench.fire("look")
+    bench.answer(bench.job("look"), None)
     assert [news.what for news in bench.news() if isinstance(news, Noted)] == ["look_failed"]
 
 
@@ -262,3 +266,15 @@ def test_memory_holds_one_page_of_the_newest(bench: HubBench) -> None:
     # Link 2 was sent one delta after its first and was never free again.
     bench.drain(2)
     assert deltas(bench, 2) == [(65, 321)]
+
+
+def test_after_a_new_epoch_the_log_goes_on_from_its_head(bench: HubBench) -> None:
+    """What is committed then reaches whoever came for it."""
+    bench.go_live(1, head=5)
+    joined = Joined("epoch-2", 5, 0, 0, is_new_epoch=True, needs_snapshot=True)
+    bench.answer(bench.sign_in(2, greeting=hello("device-2", cursor=9)), joined)
+    bench.answer(bench.job("snapshot"), snapshot(5, 0, "epoch-2"))
+    bench.drain(2)
+    bench.submit(move(1, "device-2"), link=2)
+    bench.answer(bench.job("commit"), committed(5, move(1, "device-2")))
+    assert deltas(bench, 2) == [(5, 6)]

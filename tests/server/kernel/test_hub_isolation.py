@@ -113,3 +113,14 @@ def test_a_database_that_goes_away_meanwhile_is_everybodys(bench: HubBench) -> N
     bench.answer_last_commit(error=AWAY)
     assert bench.refusals() == [(1, 1011, "SERVER_FAULT")]
     assert operations_of(bench.job("commit")) == [move(1, "device-2"), move(3)]
+
+
+def test_a_batch_of_two_that_fails_is_tried_one_by_one(bench: HubBench) -> None:
+    """The second of them is as little at fault as the third of three."""
+    bench.submit(move(1), move(2))
+    bench.answer(bench.job("commit"), error=FAULT)
+    assert told(bench, 1) == []
+    alone = bench.job("commit")
+    assert operations_of(alone) == [move(1)]
+    bench.answer(alone, committed(0, move(1)))
+    assert operations_of(bench.job("commit")) == [move(2)]

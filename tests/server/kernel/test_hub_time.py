@@ -97,6 +97,14 @@ def test_a_link_without_a_welcome_gets_no_heartbeat(bench: HubBench) -> None:
     assert bench.frames(2) == []
 
 
+def test_a_link_that_is_still_asked_about_gets_no_heartbeat(bench: HubBench) -> None:
+    """Also when others look at its board already: nothing comes before the welcome."""
+    bench.sign_in(2, greeting=hello("device-2", cursor=3))
+    bench.fire("beat")
+    assert len(bench.heard(1)) == 1
+    assert bench.frames(2) == []
+
+
 def test_a_link_that_loads_is_told_that_the_server_lives(bench: HubBench) -> None:
     """But not what the board it does not have yet sums up to."""
     bench.answer(

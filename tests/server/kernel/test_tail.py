@@ -6,6 +6,7 @@ import msgspec
 
 from server.kernel.connections import FRAMES_KEPT, Tail
 from sync.contract.codec import decode_server
+from sync.contract.limits import DELTA_BYTES
 from sync.contract.messages import Delta
 from sync.contract.operations import LogEntry, Operation, Outcome, Take
 
@@ -40,3 +41,13 @@ def test_only_a_few_frames_are_kept() -> None:
     again = tail.frame_after(0)
     assert again == first
     assert again is not first
+
+
+def test_just_one_deltas_worth_is_kept() -> None:
+    """What fits exactly stays; one byte more, and the oldest goes."""
+    tail = Tail(0)
+    tail.extend([b"x" * (DELTA_BYTES - 10), b"y" * 10])
+    assert tail.frame_after(0) is not None
+    tail.extend([b"z"])
+    assert tail.frame_after(0) is None
+    assert tail.seq == 3

@@ -65,7 +65,7 @@ def test_a_page_that_does_not_follow_is_never_applied(prev_seq: int) -> None:
     bench.go_live(head=3)
     bench.hear(delta(prev_seq, other(1, 1)))
     assert "apply_delta" not in bench.methods("cache")
-    assert bench.closes()
+    assert [close.reason for close in bench.closes()] == [f"delta after {prev_seq}, not 3"]
     bench.fire("retry")
     bench.clear()
     bench.come_up()
@@ -141,6 +141,8 @@ def test_a_slow_snapshot_is_not_started_again() -> None:
     bench.is_holding = True
     bench.hear(SnapshotChunk.of(5, []))
     bench.clock.advance(9_000)
+    bench.fire("look")
+    assert not bench.closes()
     bench.let_go()
     bench.clock.advance(9_000)
     bench.hear(Heartbeat(9, 0, bench.clock.wall))

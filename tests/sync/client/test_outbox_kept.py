@@ -20,6 +20,7 @@ from sync.client.outbox import Outbox
 from sync.client.store_values import Kept
 from sync.client.stores import outbox_history
 from sync.client.stores.files import MEMORY, DamagedError
+from sync.client.stores.outbox_mark import Mark, Marked
 from sync.contract.operations import Outcome
 
 
@@ -63,6 +64,7 @@ def test_what_is_kept_knows_its_epoch(outbox: Outbox) -> None:
 def test_a_restored_server_is_offered_what_it_lacks(outbox: Outbox, path: Path) -> None:
     """In order, before newer ones, all pending; what it has stays kept, under the new epoch."""
     state = outbox.reoffer(1, "epoch-2", "unused")
+    assert Mark(path).read() == Marked(state.device_id, 6)
     assert held(outbox) == [("b", 2, False), ("c", 3, False), ("d", 4, False), ("e", 5, False)]
     assert (state, state.next_device_seq) == (outbox.state(), 6)
     assert outbox.kept() == Kept("epoch-2", 1)
