@@ -101,6 +101,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+# Newer Pythons warn of a fork beside threads; what runs the tests in parallel has one.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_sees_a_change_and_nothing_else(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test of the changed line fails; without a change nobody complains; who hangs or dies is seen."""
     monkeypatch.setattr("support.proofs_mutants_map.UNIT_TESTS", ("tests/unit",))

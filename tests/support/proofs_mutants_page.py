@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -77,6 +78,8 @@ def change(tried: Tried) -> str:
 
 
 def _code(words: str) -> str:
+    # A word that was cut in two is left out: it is no word.
+    words = re.sub(r"^…\w+|\w+…$", "…", words)
     return f"`` {words} ``".replace("|", "\\|") if "`" in words else f"`{words or ' '}`".replace("|", "\\|")
 
 
