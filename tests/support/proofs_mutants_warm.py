@@ -155,6 +155,7 @@ def copied(root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fk-") as folder:
         copy = Path(folder) / "main"
         shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        (Path(folder) / "tmp").mkdir()
         (copy / "mutants.ini").write_text(SETTINGS, encoding="utf-8")
         with contextlib.suppress(OSError):
             (Path(folder) / "shared").symlink_to(root.parent / "shared")
@@ -289,6 +290,8 @@ def _become(root: Path, ours: set[str], job: Job) -> None:
     sys.meta_path = [each for each in sys.meta_path if "editable" not in repr(each).lower()]
     importlib.invalidate_caches()
     sys.meta_path.insert(0, _Finder(root, job.sources))
+    # What a fork that is stopped leaves behind goes with the copy.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(root.parent / "tmp")
     os.environ["PYTHONPATH"] = os.pathsep.join((str(root), str(root / "tests")))
     sys.dont_write_bytecode = bool(job.sources)
 
