@@ -41,7 +41,7 @@ from sync.client.news import (
 from sync.client.view_news import take_news
 from sync.contract.ids import Uuid7Ids
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN, Person, Verdict
-from sync.contract.operations import Operation, Outcome, Source
+from sync.contract.operations import Acknowledge, Operation, Outcome, Source
 from sync.contract.orders import Order
 from sync.contract.permissions import Role
 from sync.contract.state_machine import Judge
@@ -241,10 +241,11 @@ class Station:
                 self.world.later(10, lambda: terminal.feed(Command(NewToken(token))))
             case Welcomed(person=person):
                 self.person = person
-            case Started(needs_you=entries):
+            case Started(operations=operations, needs_you=entries):
                 # All of them: what left the list in the moment of a crash is not told otherwise.
                 self.needs_you.clear()
                 self._waiting(entries, ())
+                self._found_again(operations)
             case NeedsYouChanged(entries=entries, removed=removed):
                 self._waiting(entries, removed)
             case SnapshotHeld():
@@ -266,6 +267,13 @@ class Station:
             self.unsaved.pop(operation.op_id, None)
             if operation.op_id not in self.issued:
                 # The program itself made it: an acknowledgement, or another try.
+                self._issue(operation)
+
+    def _found_again(self, operations: Sequence[Operation]) -> None:
+        """Take in what the program itself made durable just before a crash: nobody has heard of it yet."""
+        for operation in operations:
+            is_own = bool(operation.retry_of) or isinstance(operation.change, Acknowledge)
+            if is_own and operation.op_id not in self.issued:
                 self._issue(operation)
 
     def _judge(self, operations: Sequence[Operation]) -> None:
