@@ -39,9 +39,10 @@ from sync.client.news import (
     Welcomed,
 )
 from sync.client.view_news import take_news
+from sync.contract import operations as contract
 from sync.contract.ids import Uuid7Ids
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN, Person, Verdict
-from sync.contract.operations import Acknowledge, Operation, Outcome, Source
+from sync.contract.operations import Operation, Outcome, Source
 from sync.contract.orders import Order
 from sync.contract.permissions import Role
 from sync.contract.state_machine import Judge
@@ -272,7 +273,7 @@ class Station:
     def _found_again(self, operations: Sequence[Operation]) -> None:
         """Take in what the program itself made durable just before a crash: nobody has heard of it yet."""
         for operation in operations:
-            is_own = bool(operation.retry_of) or isinstance(operation.change, Acknowledge)
+            is_own = bool(operation.retry_of) or isinstance(operation.change, contract.Acknowledge)
             if is_own and operation.op_id not in self.issued:
                 self._issue(operation)
 
