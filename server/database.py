@@ -2,7 +2,7 @@
 
 On SQLite the write lock is the lock of everything: migrations, commits and sign-ins begin with BEGIN
 IMMEDIATE, so two processes on one folder wait for each other and a crash leaves nothing half-written. What
-PostgreSQL does differently is in ``server/postgresql.py``, which is loaded for an address only.
+PostgreSQL does differently is in ``databases/postgresql.py``, which is loaded for an address only.
 
 Errors (``ProblemError``): ``NOT_SET_UP``, ``NOT_OUR_FOLDER``, ``NOT_OUR_DATABASE``, ``FOLDER_UNUSABLE``,
 ``NEWER_DATA``, ``DATA_IN_USE``, and those of an address.
