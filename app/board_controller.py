@@ -155,8 +155,9 @@ class BoardController(QObject):
         else:
             self._show(change)
         match news:
-            case Started(operations=operations):
-                self._know(operations)
+            case Started(operations=operations, needs_you=entries):
+                refused = (entry.operation for entry in entries if entry.operation is not None)
+                self._know((*operations, *refused))
             case OperationsSaved(operations) | OperationsReoffered(operations):
                 self._know(operations)
             case OperationsNotSaved(op_ids=op_ids):

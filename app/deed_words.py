@@ -33,6 +33,8 @@ from sync.contract.operations import (
 from sync.contract.stages import Stage
 
 CONTEXT: Final = "Deed"
+LATEST_MS: Final = 253_370_764_800_000
+"""The year 9999 begins: what every zone's calendar can show. A terminal may say any number."""
 
 _STAGES: Final = {
     Stage.CONFIRMED: "Confirmed",
@@ -77,8 +79,13 @@ def deed_sentence(operation: Operation, zone: tzinfo, language: Language) -> str
         text = "You gave it to nobody in particular"
     if not operation.wall_ms:
         return language.translate(CONTEXT, f"{text}.", **values)
-    at = datetime.fromtimestamp(operation.wall_ms / 1000, zone).strftime("%H:%M")
+    at = clock(operation.wall_ms, zone)
     return language.translate(CONTEXT, f"{text} at {{at}}.", at=at, **values)
+
+
+def clock(at_ms: int, zone: tzinfo) -> str:
+    """Return "13:12"; a time that no calendar reaches is told as the nearest that one does."""
+    return datetime.fromtimestamp(min(max(at_ms, 0), LATEST_MS) / 1000, zone).strftime("%H:%M")
 
 
 def stage_word(stage: Stage, language: Language) -> str:

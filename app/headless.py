@@ -23,7 +23,7 @@ from typing import IO, Final, NamedTuple
 
 from app.device_token import FILE_NAME, read_device_token
 from app.headless_floor import HeadlessFloor, Place
-from app.headless_lines import line_of
+from app.headless_lines import LINE_BYTES, line_of
 from app.keyring_store import KeyringSecrets
 from app.logs import start_log
 from app.settings import Settings
@@ -46,7 +46,6 @@ _DESCRIPTION: Final = (
     "docs/headless.md describes every line. Exit codes: 0 after quit or the end of the input, 1 for a "
     "failure, 2 for what was typed."
 )
-LINE_BYTES: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
 SETTLE_S: Final = 10.0
 """Requests wait so long at most for the connection to be known."""
@@ -219,15 +218,15 @@ def _read_lines(stdin: IO[bytes], events: queue.SimpleQueue[_Event]) -> None:
 
 
 def _lines(stdin: IO[bytes]) -> Iterator[bytes]:
-    """Return the lines; of one that is too long, the beginning."""
+    """Return the lines; of one that is too long, a beginning that is longer than a line may be."""
     # Not through stdin's buffer: this thread may wait for input while the program ends, and the
     # interpreter aborts when it then finds the buffer's lock taken.
     raw = getattr(stdin, "raw", stdin)
     rest = b""
     while data := raw.read(_CHUNK):
         *lines, rest = (rest + data).split(b"\n")
-        yield from (line[:LINE_BYTES] for line in lines)
-        rest = rest[:LINE_BYTES]
+        yield from (line[: LINE_BYTES + 1] for line in lines)
+        rest = rest[: LINE_BYTES + 1]
     yield rest
 
 

@@ -37,11 +37,15 @@ OUTPUTS: Final = (
 )
 """Everything that is said."""
 
+LINE_BYTES: Final = 1024 * 1024
+"""A request that takes more is not read: half of it would be another one."""
 _DECODER: Final = msgspec.json.Decoder(Wish)
 
 
 def read_wish(line: str) -> Wish | Problem:
     """Return what a line asks for, or what is wrong with it."""
+    if len(line.encode("utf-8", "surrogatepass")) > LINE_BYTES:
+        return _unreadable(f"it is longer than {LINE_BYTES // 1024} KiB; part what it asks for")
     try:
         wish = _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from app.deed_words import LATEST_MS
 from sync.contract.limits import (
     PRIORITY_MAX,
     QUANTITY_MAX,
@@ -27,7 +28,6 @@ LAST: Final = "last"
 
 _POSITION_MAX: Final = 1_000_000
 _KEY_CHARACTERS: Final = 200
-_TIME_MAX: Final = 1 << 53
 
 Quantity = Annotated[int, Meta(ge=-QUANTITY_MAX, le=QUANTITY_MAX)]
 Count = Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
@@ -36,7 +36,7 @@ Sku = Annotated[str, Meta(max_length=_KEY_CHARACTERS)]
 Priority = Annotated[int, Meta(ge=0, le=PRIORITY_MAX)]
 Tag = Annotated[str, Meta(min_length=1, max_length=TAG_CHARACTERS)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=TAGS_MAX)]
-Moment = Annotated[int, Meta(ge=0, lt=_TIME_MAX)]
+Moment = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 Numbers = Annotated[tuple[str, ...], Meta(max_length=MOST_AT_ONCE)]
 
 

@@ -7,10 +7,10 @@ and ``headless`` say the same, each in its own :class:`~app.plain_words.Language
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
-from app.deed_words import deed_sentence
+from app.deed_words import clock, deed_sentence
 from app.outcome_forms import FORMS, NOT_CHANGED, UNDO
 from app.plain_words import Language
 from sync.contract.messages import Verdict
@@ -138,11 +138,6 @@ def places_text(lines: Sequence[LineItem]) -> str:
 def bare(number: str) -> str:
     """Return an order's number without the sign that sentences put before it."""
     return number.removeprefix("#")
-
-
-def clock(at_ms: int, zone: tzinfo) -> str:
-    """Return "13:12"."""
-    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%H:%M")
 
 
 class _Teller:

@@ -139,7 +139,8 @@ class Station:
         operations = tuple(each.operation for each in held.held)
         self.judges.clear()
         self._judge(operations)
-        self.on_news(Started(operations, state.site, state.person, state.last_contact_ms, outbox.needs_you()))
+        shown = held.shown
+        self.on_news(Started(shown, state.site, state.person, state.last_contact_ms, outbox.needs_you()))
         terminal = self.terminal
         self.world.later(0, lambda: terminal.feed(Command(GoOnline())))
 

@@ -131,9 +131,8 @@ class EngineLoop:
         self._unusable = problem
         found = await self._stores.look()
         await self._open_door()
-        held = tuple(each.operation for each in found.outbox.held)
         cache = found.cache
-        self._publish(Started(held, cache.site, cache.person, cache.last_contact_ms))
+        self._publish(Started(found.outbox.shown, cache.site, cache.person, cache.last_contact_ms))
         self._publish(ConnectionChanged(LinkState.OFFLINE, cache.last_contact_ms, problem.code))
         self._publish(ProblemArose(problem))
         self._engine.ready(self)
@@ -151,8 +150,8 @@ class EngineLoop:
         """Run one machine to its end: normally that of the engine, after a fault sooner."""
         engine = self._engine
         cache = opened.cache
-        held = tuple(each.operation for each in opened.outbox.held)
-        started = Started(held, cache.site, cache.person, cache.last_contact_ms, opened.needs_you)
+        shown = opened.outbox.shown
+        started = Started(shown, cache.site, cache.person, cache.last_contact_ms, opened.needs_you)
         self._publish(started)
         for problem in opened.problems:
             self._publish(ProblemArose(problem))

@@ -12,14 +12,21 @@ from typing import Final
 import msgspec
 
 from sync.client.commands import OlderQuestion
-from sync.client.local_socket import LINE_BYTES, Request, connected, news_from_line
-from sync.client.news import News, Stopped
+from sync.client.local_socket import GATHERED_BYTES, LINE_BYTES, Request, connected, news_from_line
+from sync.client.news import News, OperationsNotSaved, ProblemArose, Stopped
 from sync.contract.operations import Operation, operation_bytes
-from sync.contract.problems import ProblemError
+from sync.contract.problems import Problem, ProblemError
 
 _CHUNK: Final = 64 * 1024
 _LINE_ROOM: Final = LINE_BYTES - 1024
 """What drafts may take of a line; one that is too long would close the door."""
+_GATHERED_ROOM: Final = GATHERED_BYTES // 2
+"""What all lines of one request may take; half of it is left for what JSON and lines add."""
+TOO_MUCH: Final = Problem(
+    "TOO_MUCH_AT_ONCE",
+    "This is too much to hand to the program that uses this profile, so nothing of it was kept.",
+    "Ask for fewer orders at once, or shorten the note, and do it again.",
+)
 
 
 class RemoteEngine:
@@ -48,13 +55,19 @@ class RemoteEngine:
 
     def submit(self, drafts: Sequence[Operation]) -> None:
         """Have the engine make operations durable, all or none, and send them."""
+        sizes = [len(operation_bytes(draft)) + 1 for draft in drafts]
+        if max(sizes, default=0) > _LINE_ROOM or sum(sizes) > _GATHERED_ROOM:
+            # The door would be closed in the middle, and nobody told what became of them.
+            self._listener(OperationsNotSaved(tuple(draft.op_id for draft in drafts), TOO_MUCH))
+            self._listener(ProblemArose(TOO_MUCH))
+            return
         line: list[Operation] = []
         size = 0
-        for draft in drafts:
-            size += len(operation_bytes(draft)) + 1
+        for draft, own in zip(drafts, sizes, strict=True):
+            size += own
             if size > _LINE_ROOM and line:
                 self._send(Request(submit=tuple(line), more=True))
-                line, size = [], len(operation_bytes(draft)) + 1
+                line, size = [], own
             line.append(draft)
         self._send(Request(submit=tuple(line)))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sync.client.needs_you import NeedsYouChange
 from sync.contract.messages import Person, Site, Verdict
-from sync.contract.operations import Operation
+from sync.contract.operations import Operation, Outcome
 
 
 class Held(NamedTuple):
@@ -32,6 +32,15 @@ class OutboxState(NamedTuple):
     def pending(self) -> tuple[Operation, ...]:
         """Return the operations without a verdict."""
         return tuple(held.operation for held in self.held if held.verdict is None)
+
+    @property
+    def shown(self) -> tuple[Operation, ...]:
+        """Return the operations that lie on top of the board: all but those that the server has refused."""
+        return tuple(
+            operation
+            for operation, verdict in self.held
+            if verdict is None or verdict.outcome is not Outcome.REJECTED
+        )
 
 
 class Kept(NamedTuple):

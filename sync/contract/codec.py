@@ -136,7 +136,7 @@ def _unzip(frame: bytes, limit: int) -> bytes:
         raise MalformedFrameError(str(error)) from error
 
 
-_NOT_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+_NOT_BRACKETS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\[\]{}"]+', re.DOTALL)
 
 
 def _depth(data: bytes) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -204,22 +206,20 @@ class OrderPatch(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 PATCHED_FIELDS: Final[tuple[str, ...]] = OrderPatch.__struct_fields__
+_values: Final[Callable[[Order | OrderPatch], tuple[Any, ...]]] = attrgetter(*PATCHED_FIELDS)
+"""Gives the values of these fields in one call: this is done for every entry of every log."""
 
 
 def diff(before: Order, after: Order) -> OrderPatch:
     """Return what ``after`` changed; both are the same order."""
-    changed = {
-        name: getattr(after, name) for name in PATCHED_FIELDS if getattr(before, name) != getattr(after, name)
-    }
-    return OrderPatch(**changed)
+    pairs = zip(PATCHED_FIELDS, _values(before), _values(after), strict=True)
+    return OrderPatch(**{name: new for name, old, new in pairs if old != new})
 
 
 def patched(order: Order, patch: OrderPatch) -> Order:
     """Return ``order`` with the set fields of ``patch``."""
-    changed: dict[str, Any] = {
-        name: value for name in PATCHED_FIELDS if (value := getattr(patch, name)) is not UNSET
-    }
-    return msgspec.structs.replace(order, **changed)
+    said = zip(PATCHED_FIELDS, _values(patch), strict=True)
+    return msgspec.structs.replace(order, **{name: value for name, value in said if value is not UNSET})
 
 
 _ENCODER: Final = msgspec.json.Encoder()

@@ -246,6 +246,8 @@ def test_the_status_tells_the_age_of_the_board(floor: HeadlessBench, empty_floor
         ('{"move": {"number": "SO-1", "to": "picking", "now": true}}', "LINE_UNREADABLE"),
         ('{"delete": {"number": "SO-1"}}', "LINE_UNREADABLE"),
         ("[" * 100_000, "LINE_UNREADABLE"),
+        ('{"hold": {"number": "SO-1", "reason": "other", "until_ms": 253370764800001}}', "LINE_UNREADABLE"),
+        ('{"find": "' + "x" * (1024 * 1024) + '"}', "LINE_UNREADABLE"),
         ('{"move": {"number": "\udcff", "to": "picking"}}', "LINE_UNREADABLE"),
     ],
 )

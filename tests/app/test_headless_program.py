@@ -150,7 +150,7 @@ def test_long_lines_and_foreign_bytes_are_problems(processes: ProcessRunner, tmp
     """They are answered like any other line without sense."""
     terminal = Headless(processes, tmp_path / "profile", "--server", FAR)
     terminal.process.send_line("x" * 3_000_000)
-    assert terminal.wait("problem", code="LINE_UNREADABLE")
+    assert "longer than 1024 KiB" in terminal.wait("problem", code="LINE_UNREADABLE")["sentence"]
     terminal.process.send_line("")
     terminal.process.send_line("\udcff\x00".encode("utf-8", "replace").decode())
     assert terminal.wait("problem", code="LINE_UNREADABLE")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta, timezone
 
 import msgspec
 import pytest
 
-from app.deed_words import deed_sentence
+from app.deed_words import LATEST_MS, clock, deed_sentence
 from app.needs_words import needs_told
 from app.outcome_words import (
     Situation,
     exception_told,
     outcome_told,
+    overruled_told,
     places_text,
     refusal_told,
     verdict_told,
@@ -264,3 +265,13 @@ def test_every_kind_of_entry_has_words() -> None:
     }
     for entry, words in entries.items():
         assert words in needs_told(entry, "SO-1", None, UTC, ENGLISH).sentence
+
+
+@pytest.mark.parametrize("at_ms", [-(1 << 80), -1, LATEST_MS, 1 << 53, 1 << 80])
+def test_a_time_that_no_calendar_reaches_is_told_all_the_same(at_ms: int) -> None:
+    """A terminal with a broken clock says any number, and a message about it must not fail."""
+    for zone in (UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))):
+        assert len(clock(at_ms, zone)) == 5
+        operation = Operation("op-1", "order-1", Cancel(), wall_ms=at_ms)
+        assert deed_sentence(operation, zone, ENGLISH).startswith("You cancelled it at ")
+        assert overruled_told("1", "Ben", "Eva", at_ms, zone, ENGLISH).sentence

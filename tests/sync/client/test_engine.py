@@ -38,8 +38,8 @@ from sync.client.outbox import Outbox
 from sync.client.profile import Profile, open_profile
 from sync.client.session import Credentials
 from sync.client.stores.ballast import ENOUGH_BYTES, Ballast
-from sync.contract.messages import Site
-from sync.contract.operations import Move, Operation
+from sync.contract.messages import Site, Verdict
+from sync.contract.operations import Move, Operation, Outcome
 from sync.contract.problems import ProblemError
 from sync.contract.stages import Stage
 from sync.contract.steps import Command, Effect, Event
@@ -150,6 +150,17 @@ def test_moves_without_a_server_are_saved_and_found_again(bench: Bench) -> None:
     started = bench.wait(Started)
     assert [each.op_id for each in started.operations] == ["early", "late"]
     assert [each.device_seq for each in started.operations] == [1, 2]
+
+
+def test_what_the_server_has_refused_is_not_shown_again_at_the_next_start(bench: Bench) -> None:
+    """Its verdict is stored, although the board is not there yet: no card jumps for a moment."""
+    with closing(Outbox.open(bench.profile.outbox, CountingIds()).outbox) as outbox:
+        outbox.append([draft("refused"), draft("applied"), draft("pending")])
+        verdicts = [Verdict(1, "refused", 8, Outcome.REJECTED), Verdict(2, "applied", 9, Outcome.APPLIED)]
+        outbox.decide(verdicts)
+    bench.engine().start()
+    started = bench.wait(Started)
+    assert [each.op_id for each in started.operations] == ["applied", "pending"]
 
 
 def test_stopping_right_after_a_move_saves_it(bench: Bench) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from support.orders import make_order
 from support.waiting import eventually
-from sync.client import local_socket
+from sync.client import local_socket, remote_engine
 from sync.client.commands import OlderQuestion
 from sync.client.local_socket import (
     Door,
@@ -199,6 +199,28 @@ def test_who_attaches_hears_what_was_and_what_comes(tmp_path: Path) -> None:
     assert Request(acknowledge="op-7") in asked
     assert Request(retry="op-8") in asked
     assert Request(accept_board={}) in asked
+
+
+def test_what_does_not_fit_through_the_door_is_told_as_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One operation longer than a line, or more at once than is gathered: the door stays open."""
+    path = tmp_path / "engine.sock"
+    heard: list[News] = []
+    long = Operation("long", "order-1", PutOnHold("other", "x" * local_socket.LINE_BYTES))
+    some = [Operation(f"op-{number}", "order-1", PutOnHold("other", "x" * 60_000)) for number in range(3)]
+    monkeypatch.setattr(remote_engine, "_GATHERED_ROOM", 150_000)
+    with OpenDoor(path) as door:
+        engine = RemoteEngine(path, heard.append)
+        engine.start()
+        engine.submit([OPERATION, long])
+        engine.submit(some)
+        engine.submit(some[:2])
+        eventually(lambda: Request(submit=tuple(some[:2])) in door.host.asked)
+        engine.stop()
+        assert [each for each in door.host.asked if each.submit] == [Request(submit=tuple(some[:2]))]
+    refused = [each.op_ids for each in heard if isinstance(each, OperationsNotSaved)]
+    assert refused == [("op-1", "long"), ("op-0", "op-1", "op-2")]
 
 
 def test_any_number_of_operations_gets_through_the_door(tmp_path: Path) -> None:
