@@ -84,6 +84,11 @@ class MemoryCache:
         """Return where the cached board stands."""
         return self.file.state
 
+    def order(self, order_id: str) -> Order | None:
+        """Return an order whole, None when it is not here."""
+        row = self.file.rows.get(order_id)
+        return None if row is None else row.order
+
     def apply_delta(
         self, device_id: str, prev_seq: int, seq: int, entries: Sequence[LogEntry]
     ) -> CacheChange | DeltaRefused:

@@ -35,7 +35,15 @@ from sync.client.stores import files
 from sync.client.stores.cache_check import SUMS, DamagedOrderError, DamagedSumError, check_step
 from sync.client.stores.cache_delta import apply_page, own_verdicts
 from sync.client.stores.cache_meta import put_meta, read_number, read_state
-from sync.client.stores.cache_ranges import Replaced, distrust, replace_range, split, sums, whole_sum
+from sync.client.stores.cache_ranges import (
+    Replaced,
+    distrust,
+    replace_range,
+    split,
+    sums,
+    whole_order,
+    whole_sum,
+)
 from sync.client.stores.cache_snapshot import Staging, drop_piece, drop_set
 from sync.client.stores.carriers import Carriers
 from sync.contract.messages import Person, Site, SnapshotBegin
@@ -89,6 +97,12 @@ class Cache:
     def state(self) -> CacheState:
         """Return where the cached board stands."""
         return read_state(self._connection)
+
+    def order(self, order_id: str) -> Order | None:
+        """Return an order whole, None when it is not here or not whole."""
+        query = "SELECT b.body, o.hash FROM orders o JOIN bodies b USING (local_id) WHERE o.order_id = ?"
+        row = self._connection.execute(query, (order_id,)).fetchone()
+        return None if row is None else whole_order(row[0], schema.to_unsigned(row[1]))
 
     def apply_delta(
         self, device_id: str, prev_seq: int, seq: int, entries: Sequence[LogEntry]

@@ -48,6 +48,7 @@ from sync.contract.messages import (
     Welcome,
 )
 from sync.contract.operations import Assign, LogEntry, Unknown
+from sync.contract.orders import Order
 from sync.contract.problems import Problem
 
 SIGN_IN_CODES: Final = ("TOKEN_EXPIRED", "SIGNED_OUT", "SIGN_IN_NEEDED")
@@ -138,8 +139,19 @@ class Conversation:
     def answer(self, request: Acknowledge | RetryQuarantined) -> None:
         """Make durable what a person says to an entry that waits for one."""
         entry = self._waiting.get(request.op_id)
-        if entry is not None:
-            self._sending.answer(entry, answers_to(request, entry, self._environment.ids))
+        if entry is None:
+            return
+        ids = self._environment.ids
+        if isinstance(request, Acknowledge) or entry.operation is None:
+            self._sending.answer(entry, answers_to(request, entry, ids))
+            return
+
+        def on_order(result: object, _error: str) -> None:
+            # Without the order the server says whether it still fits.
+            order = self._sending.shown(result) if isinstance(result, Order) else None
+            self._sending.answer(entry, answers_to(request, entry, ids, order))
+
+        self._emitter.job("cache", "order", entry.operation.order_id, then=on_order)
 
     def accept_board(self) -> bool:
         """Let the next whole board in, when one is held back; says whether that is so."""

@@ -128,7 +128,7 @@ class Outbox:
         with self._transaction("decide"):
             for verdict in verdicts:
                 found = self._held("WHERE op_id = ?", verdict.op_id)
-                if not found or found[0].verdict is not None:
+                if not found or _is_known(found[0].verdict, verdict):
                     continue
                 operation = found[0].operation
                 own = Held(operation, msgspec.structs.replace(verdict, device_seq=operation.device_seq))
@@ -304,6 +304,11 @@ class Outbox:
     def _held(self, tail: str, *values: object) -> list[Held]:
         query = f"SELECT {schema.COLUMNS} FROM operations {tail}"
         return [schema.whole(row) for row in self._connection.execute(query, values)]
+
+
+def _is_known(stored: Verdict | None, verdict: Verdict) -> bool:
+    """Say whether this verdict is stored; another seq is that of another history, which is no more."""
+    return stored is not None and stored.seq == verdict.seq
 
 
 def _renumbered(held: Sequence[Held], device_id: str) -> list[Held]:

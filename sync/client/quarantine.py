@@ -97,12 +97,18 @@ class Quarantine:
                 self._window.exchange(result.skip)
                 self._waiting.take(result.change)
             else:
+                if not error:
+                    # The verdict of another history could not be given up on the disk then: the file has it still.
+                    self._emitter.job("outbox", "reopen", operation.device_seq, then=self._on_reopened)
                 # The disk may be well again by the time of the next try.
                 self._wait(Backoff(self._jitter))
                 self._on_error(error)
 
         arguments = (operation.device_seq, kind, self._clock.wall_ms())
         self._emitter.job("outbox", "quarantine", *arguments, then=done)
+
+    def _on_reopened(self, _result: object, error: str) -> None:
+        self._on_error(error)
 
     def _wait(self, backoff: Backoff) -> None:
         self._again_ms = self._clock.mono_ms() + backoff.failed(is_refusal=True)

@@ -24,6 +24,7 @@ from sync.client.news import (
     ProblemArose,
 )
 from sync.client.quarantine import Quarantine
+from sync.client.rebase import Pending, replay
 from sync.client.store_values import Answered, Judged, OutboxState
 from sync.client.waiting_list import WaitingList
 from sync.client.watchdog import Watchdog
@@ -31,7 +32,11 @@ from sync.client.window import Window, is_gap, is_too_long
 from sync.contract.checks import is_usable_draft
 from sync.contract.messages import Person, Submit, Verdict, Welcome
 from sync.contract.operations import LogEntry, Operation
+from sync.contract.orders import Order
+from sync.contract.permissions import Role
 from sync.contract.problems import Problem
+from sync.contract.rows import Fate
+from sync.contract.state_machine import Judge
 
 TOO_LONG = Problem(
     "OPERATION_TOO_LONG",
@@ -119,6 +124,13 @@ class Sending:
                 self._not_saved(filled, not_saved(error))
 
         self._emitter.job("outbox", "answer", entry.id, filled, then=done)
+
+    def shown(self, order: Order) -> Order:
+        """Return an order of the cache with what this terminal has not been refused on top."""
+        person = self.person or Person("", "", Role.PICKER, "")
+        judge = Judge(person.id, person.name, Role(person.role), self._clock.wall_ms())
+        pending = [Pending(each, judge, Fate.PENDING) for each in self.window.standing(order.id)]
+        return replay(order, pending).order or order
 
     def _hold(self, operations: tuple[Operation, ...]) -> None:
         self._batches.add(self.window.add(operations))

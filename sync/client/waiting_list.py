@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from msgspec import UNSET
 
 from sync.client import commands
 from sync.client.emitter import Emitter
 from sync.client.needs_you import NeedsYou, NeedsYouChange
 from sync.client.news import NeedsYouChanged
-from sync.contract.operations import Acknowledge, Operation, Source
+from sync.contract.operations import Acknowledge, Assign, Edit, Move, Operation, Source
+from sync.contract.orders import Order, OrderPatch, lines_crc
 from sync.contract.ports import Ids
+from sync.contract.stages import Stage
 
 
 class WaitingList:
@@ -37,11 +40,15 @@ class WaitingList:
 
 
 def answers_to(
-    request: commands.Acknowledge | commands.RetryQuarantined, entry: NeedsYou, ids: Ids
+    request: commands.Acknowledge | commands.RetryQuarantined,
+    entry: NeedsYou,
+    ids: Ids,
+    order: Order | None = None,
 ) -> tuple[Operation, ...]:
     """Return the operations, not numbered yet, that a person's word on an entry comes to.
 
-    A retry is a new operation of whoever asks for it. A salvage is this computer's own affair: seeing it is
+    A retry is a new operation of whoever asks for it, on ``order`` as it is shown now: what the first try was
+    based on would be refused for the same reason again. A salvage is this computer's own affair: seeing it is
     told to nobody.
     """
     operation = entry.operation
@@ -63,4 +70,25 @@ def answers_to(
         mono_ms=0,
         boot_id="",
     )
-    return (again,)
+    return (_based_on(again, order),)
+
+
+def _based_on(operation: Operation, order: Order | None) -> Operation:
+    """Return ``operation`` as somebody asks for it who sees ``order``; None: it is not on the board."""
+    if order is None:
+        return msgspec.structs.replace(operation, base_stage=None, base_revision=0, base_lines=None)
+    change = operation.change
+    if isinstance(change, Edit):
+        names = (name for name in change.was.__struct_fields__ if getattr(change.was, name) is not UNSET)
+        was = OrderPatch(**{name: getattr(order, name) for name in names})
+        change = msgspec.structs.replace(change, was=was)
+    elif isinstance(change, Assign):
+        change = msgspec.structs.replace(change, was_id=order.assignee_id)
+    is_finishing = isinstance(change, Move) and change.to is Stage.PICKED
+    return msgspec.structs.replace(
+        operation,
+        change=change,
+        base_stage=order.stage,
+        base_revision=order.revision,
+        base_lines=lines_crc(order) if is_finishing else None,
+    )

@@ -15,7 +15,7 @@ from typing import Final
 from sync.client.store_values import OutboxState
 from sync.contract.limits import CLIENT_FRAME_BYTES, SUBMIT_OPERATIONS, SUBMIT_WINDOW
 from sync.contract.messages import Verdict
-from sync.contract.operations import Operation, Reason, operation_bytes
+from sync.contract.operations import Operation, Outcome, Reason, operation_bytes
 
 FRAME_ROOM: Final = CLIENT_FRAME_BYTES - 1024
 """What the operations of one Submit may take; the rest is for the message around them."""
@@ -59,6 +59,15 @@ class Window:
     def operations(self) -> tuple[Operation, ...]:
         """Return everything held."""
         return tuple(held.operation for held in self._held.values())
+
+    def standing(self, order_id: str) -> list[Operation]:
+        """Return what is held of one order and not refused: what lies on top of it."""
+        return [
+            held.operation
+            for held in self._held.values()
+            if held.operation.order_id == order_id
+            and (held.verdict is None or held.verdict.outcome is not Outcome.REJECTED)
+        ]
 
     def add(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
         """Hold these too, just become durable, in the order of their numbers; return the new ones."""

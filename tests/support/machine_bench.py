@@ -46,6 +46,7 @@ from sync.contract.messages import (
     Welcome,
 )
 from sync.contract.operations import LogEntry, Move, Operation, Outcome, Reason, Skip
+from sync.contract.orders import Order
 from sync.contract.stages import Stage
 from sync.contract.steps import (
     Close,
@@ -182,10 +183,15 @@ class FakeCache:
         self.forgotten = 0
         self.to_tidy = 0
         self.holds: SnapshotHeld | None = None
+        self.orders: dict[str, Order] = {}
 
     def state(self) -> CacheState:
         """Return where it stands."""
         return self.now
+
+    def order(self, order_id: str) -> Order | None:
+        """Return the order that the test put there."""
+        return self.orders.get(order_id)
 
     def apply_delta(
         self, device_id: str, prev_seq: int, seq: int, entries: tuple[LogEntry, ...]

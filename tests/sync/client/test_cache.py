@@ -78,6 +78,17 @@ def test_an_empty_cache_knows_nothing(cache: Cache) -> None:
     assert cache.state() == CacheState()
 
 
+def test_an_order_is_read_whole_or_not_at_all(cache: Cache, path: Path) -> None:
+    """One that has rotted is no base for anything."""
+    board = ServerBoard(ORDERS)
+    board.snapshot_into(cache)
+    assert cache.order(ORDERS[0].id) == board.orders[ORDERS[0].id]
+    assert cache.order("unknown") is None
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE orders SET hash = hash + 1")
+    assert cache.order(ORDERS[0].id) is None
+
+
 def test_deltas_and_snapshot_come_to_the_same_board(tmp_path: Path) -> None:
     """A board told entry by entry equals the board told at once, hash and count included."""
     board = ServerBoard()

@@ -15,6 +15,7 @@ from support.machine_bench import (
     numbered,
     verdict,
 )
+from support.orders import make_order
 from sync.client.commands import Acknowledge, RetryQuarantined, SubmitDrafts
 from sync.client.environment import KINDS_SINCE
 from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind
@@ -35,6 +36,7 @@ from sync.contract.operations import Acknowledge as Acknowledged
 from sync.contract.operations import (
     Assign,
     LogEntry,
+    Move,
     Operation,
     Outcome,
     PutOnHold,
@@ -43,7 +45,9 @@ from sync.contract.operations import (
     Source,
     Unknown,
 )
+from sync.contract.orders import lines_crc
 from sync.contract.problems import Problem
+from sync.contract.stages import Stage
 
 
 def submits(bench: MachineBench) -> list[list[str]]:
@@ -156,6 +160,19 @@ def test_a_disk_that_fails_to_set_aside_is_tried_again() -> None:
         bench.fire(AGAIN)
     assert [news.problem.code for news in bench.news(ProblemArose)] == ["OUTBOX_NOT_WRITTEN"]
     bench.errors.clear()
+    fault(bench, "op-1", 1)
+    assert len(bench.news(NeedsYouChanged)) == 1
+
+
+def test_what_the_file_holds_as_decided_is_reopened_before_it_is_set_aside() -> None:
+    """Giving up its verdict could not be written when the server's history became another one."""
+    bench = live("op-1")
+    bench.results["outbox.quarantine"] = None
+    for _ in range(MOST_FAULTS):
+        fault(bench, "op-1", 1)
+        bench.fire(AGAIN)
+    assert bench.outbox.reopened == [1]
+    del bench.results["outbox.quarantine"]
     fault(bench, "op-1", 1)
     assert len(bench.news(NeedsYouChanged)) == 1
 
@@ -330,6 +347,30 @@ def test_a_retry_is_a_new_operation_of_whoever_asks_for_it() -> None:
     assert (again.actor_id, again.batch_id, again.boot_id) == (PERSON.id, "", "boot-1")
     assert (again.device_id, again.device_seq) == (DEVICE, 2)
     assert (again.wall_ms, again.mono_ms) == (bench.clock.wall, bench.clock.mono)
+
+
+def test_a_retry_is_based_on_the_order_as_it_is_shown_now() -> None:
+    """With this terminal's own moves on top; the first try's bases would be refused again."""
+    entry = msgspec.structs.replace(
+        ENTRY,
+        operation=msgspec.structs.replace(
+            draft("op-1"),
+            change=Move(Stage.PICKED),
+            base_stage=Stage.CONFIRMED,
+            base_revision=1,
+            base_lines=1,
+        ),
+    )
+    bench = waiting(entry)
+    free = make_order(1, id="order-1", stage=Stage.CONFIRMED, claimed_by=None, hold=None, cancelled_ms=None)
+    order = bench.cache.orders["order-1"] = free
+    bench.submit(draft("mine"), msgspec.structs.replace(draft("no"), change=Move(Stage.SHIPPED)))
+    bench.hear(decided(verdict("no", 3, 1, Reason.FORBIDDEN)))
+    bench.clear()
+    bench.command(RetryQuarantined("op-1"))
+    (again,) = bench.news(OperationsSaved)[0].operations
+    bases = (again.base_stage, again.base_revision, again.base_lines)
+    assert bases == (Stage.PICKING, order.revision + 1, lines_crc(order))
 
 
 def test_an_answer_that_the_disk_does_not_take_leaves_the_entry() -> None:

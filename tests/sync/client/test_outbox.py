@@ -82,12 +82,12 @@ def test_pending_comes_in_pages(outbox: Outbox) -> None:
 
 
 def test_a_verdict_is_stored_once(outbox: Outbox) -> None:
-    """Only the first verdict on an operation is news; strangers are ignored."""
+    """Told twice it is no news; strangers are ignored."""
     one, two = outbox.append([draft("a", "x"), draft("b", "x")])
     stranger = verdict(Operation("z", "x", one.change, "device", 9), 5)
     told = verdict(one, 4, Outcome.REJECTED)
     assert outbox.decide([told, stranger]).verdicts == (told,)
-    assert outbox.decide([verdict(one, 8), verdict(two, 9)]).verdicts == (verdict(two, 9),)
+    assert outbox.decide([verdict(one, 4), verdict(two, 9)]).verdicts == (verdict(two, 9),)
     assert outbox.state().held == (Held(one, told), Held(two, verdict(two, 9)))
 
 
@@ -277,3 +277,13 @@ def test_numbers_stay_dense_whatever_happens(steps: list[tuple[str, int]]) -> No
         numbers = [held.operation.device_seq for held in state.held]
         assert numbers == sorted(numbers)
         assert all(number < state.next_device_seq for number in numbers)
+
+
+def test_the_verdict_of_another_history_gives_way_to_that_of_the_present_one(outbox: Outbox) -> None:
+    """Also when giving it up could not be written: a refusal must reach the person."""
+    numbered = outbox.append([draft("a", "x")])
+    assert len(outbox.decide([verdict(numbered[0], 498)]).verdicts) == 1
+    assert outbox.decide([verdict(numbered[0], 498)]).verdicts == ()
+    judged = outbox.decide([verdict(numbered[0], 7, Outcome.REJECTED)])
+    assert [entry.id for entry in judged.change.entries] == ["a"]
+    assert outbox.finish(0, 7) == ("a",)
