@@ -47,6 +47,35 @@ class Actor(NamedTuple):
     role: Role
 
 
+class Undone(NamedTuple):
+    """A logged operation that is to be taken back: of which order, by whom, and whether it changed it."""
+
+    order_id: str
+    actor_id: str
+    has_changed: bool
+
+
+class _Named(msgspec.Struct):
+    order_id: str
+    actor_id: str = ""
+
+
+class _Logged(msgspec.Struct):
+    operation: _Named
+    order: msgspec.Raw = msgspec.Raw()
+    patch: msgspec.Raw = msgspec.Raw()
+
+
+_LOGGED: Final = msgspec.json.Decoder(_Logged)
+
+
+def undone(encoded: bytes) -> Undone:
+    """Return what taking back needs to know of a log entry, also of one of a later release."""
+    entry = _LOGGED.decode(encoded)
+    has_changed = bool(bytes(entry.order) or bytes(entry.patch))
+    return Undone(entry.operation.order_id, entry.operation.actor_id, has_changed)
+
+
 class OrderRow(NamedTuple):
     """An order to be written: as value, as canonical bytes, and their hash."""
 
@@ -71,8 +100,8 @@ class Loaded:
     ``marks`` is the highest decided number of each device, ``verdicts`` the stored outcomes by
     op_id, ``orders`` and ``hashes`` the orders by id, ``references`` the ids of orders by (source,
     external_ref), ``actors`` who may be named in each (enrolment, actor, sign-in), ``taken`` the ids that
-    are orders of other sites, ``said`` what each source said last, by (source, external_ref), ``undone`` the
-    order of each logged operation that is to be taken back.
+    are orders of other sites, ``said`` what each source said last, by (source, external_ref), ``undone``
+    what is known of each logged operation that is to be taken back.
     """
 
     seq: int
@@ -85,7 +114,7 @@ class Loaded:
     actors: dict[tuple[str, str, str], Actor] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     said: dict[tuple[str, str], Said] = field(default_factory=dict)
-    undone: dict[str, str] = field(default_factory=dict)
+    undone: dict[str, Undone] = field(default_factory=dict)
     cut_off: CutOff = no_cut_off
 
 
@@ -157,15 +186,18 @@ def _decide_one(
     actor = _actor(submission, loaded)
     operation = _settled(site, submission, actor, loaded, now_ms)
     before = _before(operation, loaded)
+    named = loaded.undone.get(operation.undoes)
     if actor is None:
         decision = rejected(Reason.FORBIDDEN)
         name = ""
-    elif operation.undoes and loaded.undone.get(operation.undoes) != operation.order_id:
+    elif operation.undoes and (named is None or named.order_id != operation.order_id):
         # Taking back allows what is forbidden otherwise, so there has to be something to take back.
         decision = rejected(Reason.CHANGED_SINCE)
         name = actor.name
     else:
-        decision = decide(before, operation, Judge(actor.id, actor.name, actor.role, now_ms))
+        # What changed nothing, or is somebody else's, gives no right: it is judged as what it is.
+        is_own = named is not None and named.has_changed and named.actor_id == actor.id
+        decision = decide(before, operation, Judge(actor.id, actor.name, actor.role, now_ms, is_own))
         name = actor.name
     decided.seq += 1
     if decision.order is not None:
@@ -202,7 +234,8 @@ def _log(
     row = LogRow(entry, _ENCODER.encode(entry), verdict, decided.state_hash)
     decided.rows.append(row)
     loaded.verdicts[operation.op_id] = verdict
-    loaded.undone[operation.op_id] = operation.order_id
+    has_changed = decision.order is not None
+    loaded.undone[operation.op_id] = Undone(operation.order_id, operation.actor_id, has_changed)
     return row
 
 

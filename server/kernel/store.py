@@ -29,7 +29,7 @@ from server.checksums import entry_crc
 from server.faults import is_of_the_data
 from server.kernel import order_rows
 from server.kernel.board_reader import BoardReader
-from server.kernel.decisions import FOLLOW_UP, Actor, Decided, Loaded, LogRow, decide_batch
+from server.kernel.decisions import FOLLOW_UP, Actor, Decided, Loaded, LogRow, Undone, decide_batch, undone
 from server.kernel.records import (
     Batch,
     Committed,
@@ -293,18 +293,16 @@ def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) 
     }
 
 
-def _undone(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, str]:
-    """Return the order of each logged operation that one of these takes back."""
+def _undone(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, Undone]:
+    """Return what is known of each logged operation that one of these takes back."""
     wanted = sorted({operation.undoes for operation in operations} - {""})
     if not wanted:
         return {}
     table = operation_log
     rows = connection.execute(
-        select(table.c.op_id, table.c.order_id).where(
-            table.c.site_id == site.site_id, table.c.op_id.in_(wanted)
-        )
+        select(table.c.op_id, table.c.entry).where(table.c.site_id == site.site_id, table.c.op_id.in_(wanted))
     )
-    return {row.op_id: row.order_id for row in rows}
+    return {row.op_id: undone(row.entry) for row in rows}
 
 
 def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], Actor]:

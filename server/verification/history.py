@@ -140,7 +140,8 @@ class History:
             self._complain(entry, "an order had to follow before it")
             self._made.clear()
         self._check_step(entry, before, after)
-        for sentence in broken(entry, before, after, self._of(operation.actor_id)):
+        is_own = self._is_own_undo(operation)
+        for sentence in broken(entry, before, after, self._of(operation.actor_id), is_own_undo=is_own):
             self._complain(entry, sentence)
         if isinstance(operation.change, Create | Import):
             self._check_arrival(entry, before)
@@ -153,7 +154,8 @@ class History:
     def _is_so(self, entry: LogEntry, before: Order | None, after: Order | None, role: Role) -> bool:
         """Say whether the state machine decides the same for somebody of this role."""
         operation = entry.operation
-        judge = Judge(operation.actor_id, entry.actor_name, role, entry.decided_ms)
+        is_own = self._is_own_undo(operation)
+        judge = Judge(operation.actor_id, entry.actor_name, role, entry.decided_ms, is_own)
         if operation.undoes and not self._is_there_to_undo(operation):
             decision = rejected(Reason.CHANGED_SINCE)
         else:
@@ -167,6 +169,12 @@ class History:
     def _is_there_to_undo(self, operation: Operation) -> bool:
         undone = self.by_op.get(operation.undoes)
         return undone is not None and undone.operation.order_id == operation.order_id
+
+    def _is_own_undo(self, operation: Operation) -> bool:
+        """Say whether an operation takes back what the same person did, and what came to something."""
+        undone = self.by_op.get(operation.undoes)
+        is_own = undone is not None and undone.operation.actor_id == operation.actor_id
+        return is_own and undone is not None and undone.outcome not in {Outcome.REJECTED, Outcome.NOOP}
 
     def _check_step(self, entry: LogEntry, before: Order | None, after: Order | None) -> None:
         """Check what no operation may do, whoever decided it."""

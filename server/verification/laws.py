@@ -38,13 +38,25 @@ _CHANGED: Final = frozenset({Outcome.APPLIED, Outcome.MERGED, Outcome.EXCEPTION}
 
 
 def broken(
-    entry: LogEntry, before: Order | None, after: Order | None, roles: Iterable[Role]
+    entry: LogEntry,
+    before: Order | None,
+    after: Order | None,
+    roles: Iterable[Role],
+    *,
+    is_own_undo: bool = False,
 ) -> Iterator[str]:
-    """Return the sentences of the laws that one entry breaks; ``after`` is None when nothing changed."""
+    """Return the sentences of the laws that one entry breaks; ``after`` is None when nothing changed.
+
+    ``is_own_undo`` says whether the entry takes back what its actor did before.
+    """
     operation = entry.operation
     kind = str(operation.change.__struct_config__.tag)
     is_taken = entry.outcome is not Outcome.REJECTED
-    if is_taken and kind not in _SERVERS and not any(is_allowed(role, Right(kind)) for role in roles):
+    needed = {kind}
+    if is_own_undo and kind == "release" and _holds_alone(operation.actor_id, before):
+        needed.add("hold")
+    rights = [Right(each) for each in needed] if kind not in _SERVERS else []
+    if is_taken and rights and not any(is_allowed(role, right) for role in roles for right in rights):
         yield f"{kind} by somebody without the right"
     if isinstance(operation.change, Create) and entry.outcome in _CHANGED and before is not None:
         yield "an order that exists was made anew"
@@ -57,6 +69,10 @@ def broken(
         yield from law(entry, operation.change, before, before if after is None else after)
     if isinstance(operation.change, Fact) and after is not None and not after.is_on_board:
         yield "a fact on an order that left the board did not bring it back"
+
+
+def _holds_alone(actor_id: str, before: Order | None) -> bool:
+    return before is not None and before.hold is not None and before.hold.by_id == actor_id
 
 
 def _move(entry: LogEntry, change: Move, before: Order, after: Order) -> Iterator[str]:
@@ -87,8 +103,7 @@ def _pick(_entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterat
     changed = [(old, new) for old, new in pairs if old != new]
     lines = [line for line in before.lines if _is_meant(line, change)]
     if not lines:
-        if Reason.LINE_UNKNOWN not in codes or changed:
-            yield "a pick without its line left no exception"
+        yield from _pick_of_no_line(change, before, after)
         return
     if not changed and change.quantity > 0:
         yield "a pick was not counted"
@@ -109,6 +124,14 @@ def _pick(_entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterat
         yield "too many picked, and nobody is told"
 
 
+def _pick_of_no_line(change: Pick, before: Order, after: Order) -> Iterator[str]:
+    is_told = Reason.LINE_UNKNOWN in {each.code for each in after.exceptions}
+    if before.lines != after.lines or (change.quantity > 0 and not is_told):
+        yield "a pick without its line left no exception"
+    if change.quantity <= 0 and len(after.exceptions) > len(before.exceptions):
+        yield "a piece of no line was put back, and somebody is told to put it back"
+
+
 def _is_meant(line: LineItem, change: Pick) -> bool:
     is_same_sku = change.sku in {line.sku, line.name}
     return is_same_sku if change.sku else line.position == change.position
@@ -118,7 +141,9 @@ def _wanted(line: LineItem) -> int:
     return max(0, line.quantity_ordered - line.quantity_cancelled)
 
 
-def _short_pick(_entry: LogEntry, change: ShortPick, before: Order, after: Order) -> Iterator[str]:
+def _short_pick(entry: LogEntry, change: ShortPick, before: Order, after: Order) -> Iterator[str]:
+    if sum(each.op_id == entry.operation.op_id for each in after.exceptions) > 1:
+        yield "one short pick opened many exceptions"
     given_up = 0
     for old, new in zip(before.lines, after.lines, strict=True):
         more = new.quantity_short - old.quantity_short

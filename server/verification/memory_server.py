@@ -155,8 +155,8 @@ class MemoryStore:
             elif isinstance(change, Create | Import) and change.order is not None:
                 self._load_reference(operation, change, loaded)
             loaded.verdicts.update((each, board.verdicts[each]) for each in op_ids if each in board.verdicts)
-            if operation.undoes in board.order_of:
-                loaded.undone[operation.undoes] = board.order_of[operation.undoes]
+            if operation.undoes in board.undone:
+                loaded.undone[operation.undoes] = board.undone[operation.undoes]
             if operation.device_id in board.marks:
                 loaded.marks[operation.device_id] = board.marks[operation.device_id]
             if principal is not None:

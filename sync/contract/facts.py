@@ -49,7 +49,7 @@ def _recorded(
     order: Order, operation: Operation, judge: Judge, changed: dict[str, Any], alarms: Alarms
 ) -> Decision:
     """Return the order with what changed and the exceptions that this opened; the first one is the reason."""
-    exceptions = order.exceptions
+    exceptions = changed.pop("exceptions", order.exceptions)
     for reason, sentence in alarms:
         exceptions = with_exception(exceptions, reason, sentence, operation.op_id, judge.now_ms)
     after = changed_order(order, judge, exceptions=exceptions, retired_ms=None, **changed)
@@ -63,6 +63,8 @@ def _recorded(
 
 def _picked(order: Order, operation: Operation, pick: Pick, judge: Judge) -> Decision:
     place = _place(order, pick.position, pick.sku)
+    if place is None and pick.quantity <= 0:
+        return _put_back(order, operation, judge)
     if place is None:
         words = f"{pick.quantity} × {pick.sku or f'line {pick.position}'} picked; the order has no such line."
         return _recorded(order, operation, judge, {}, [(Reason.LINE_UNKNOWN, f"{words} Put it back.")])
@@ -75,6 +77,21 @@ def _picked(order: Order, operation: Operation, pick: Pick, judge: Judge) -> Dec
     if order.cancelled_ms is None and order.stage is Stage.CONFIRMED and pick.quantity > 0:
         changed |= _entered(Stage.PICKING, judge) | {"claimed_by": order.claimed_by or judge.claim()}
     return _recorded(order, operation, judge, changed, _pick_alarms(order, lines, pick))
+
+
+def _put_back(order: Order, operation: Operation, judge: Judge) -> Decision:
+    """Return what putting back a piece of no line does: nothing, but when it takes that very pick back.
+
+    Then nobody has to be told of the piece any more.
+    """
+    kept = tuple(
+        each
+        for each in order.exceptions
+        if (each.code, each.op_id) != (Reason.LINE_UNKNOWN.value, operation.undoes)
+    )
+    if len(kept) == len(order.exceptions) or not judge.owns_undone:
+        return nothing()
+    return _recorded(order, operation, judge, {"exceptions": kept}, [])
 
 
 def _pick_alarms(order: Order, lines: tuple[LineItem, ...], pick: Pick) -> Alarms:
@@ -145,11 +162,11 @@ def _short(order: Order, operation: Operation, short: ShortPick, judge: Judge) -
     if not short.reason or order.cancelled_ms is not None:
         return nothing()
     find, lines, missing = _places(order.lines), list(order.lines), list[LineItem]()
-    alarms: Alarms = []
+    unknown: list[ShortLine] = []
     for each in short.lines:
         place = find(each.position, each.sku)
         if place is None:
-            alarms.append((Reason.LINE_UNKNOWN, _unknown(each)))
+            unknown.append(each)
             continue
         line = lines[place]
         # Never more than is open: somebody may have found and picked it meanwhile.
@@ -157,8 +174,10 @@ def _short(order: Order, operation: Operation, short: ShortPick, judge: Judge) -
         if quantity > 0:
             lines[place] = msgspec.structs.replace(line, quantity_short=line.quantity_short + quantity)
             missing.append(msgspec.structs.replace(line, quantity_ordered=quantity))
-    if not missing and not alarms:
+    if not missing and not unknown:
         return nothing()
+    # One for all of them: they are settled together, and take no other's place.
+    alarms: Alarms = [(Reason.LINE_UNKNOWN, _unknown(unknown))] if unknown else []
     changed: dict[str, Any] = {"lines": tuple(lines)}
     if not missing:
         return _recorded(order, operation, judge, changed, alarms)
@@ -166,8 +185,10 @@ def _short(order: Order, operation: Operation, short: ShortPick, judge: Judge) -
     return decision._replace(made=_backorder(order, missing, operation, short, judge))
 
 
-def _unknown(line: ShortLine) -> str:
-    return f"{line.quantity} × {line.sku or f'line {line.position}'} is short; the order has no such line."
+def _unknown(lines: list[ShortLine]) -> str:
+    words = [f"{line.quantity} × {line.sku or f'line {line.position}'}" for line in lines]
+    which = ("is", "line") if len(words) == 1 else ("are", "lines")
+    return f"{_listed(words)} {which[0]} short; the order has no such {which[1]}."
 
 
 def _backorder(

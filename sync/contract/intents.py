@@ -86,7 +86,7 @@ def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge)
     is_reopening = order.stage is Stage.SHIPPED and not judge.may(Right.REOPEN)
     is_skipping = not is_single_step(order.stage, goal)
     # An own step may be taken back whatever it was; to name any operation of the order is not enough.
-    is_own_step = bool(operation.undoes) and order.stage_by == judge.actor_id
+    is_own_step = bool(operation.undoes) and judge.owns_undone and order.stage_by == judge.actor_id
     is_other_goods = goal is Stage.PICKED and operation.base_lines not in {None, lines_crc(order)}
     refusals = (
         (order.cancelled_ms is not None, Reason.CANCELLED),
@@ -169,7 +169,10 @@ def decide_hold(order: Order, change: PutOnHold, judge: Judge) -> Decision:
     """Decide that the order waits."""
     if reason := finished(order):
         return rejected(reason)
-    hold = Hold(change.reason, judge.actor_name, judge.now_ms, change.note, change.until_ms)
+    # Put over somebody else's it is nobody's own: to take it back would take both.
+    is_own = order.hold is None or order.hold.by_id == judge.actor_id
+    by_id = judge.actor_id if is_own else ""
+    hold = Hold(change.reason, judge.actor_name, judge.now_ms, change.note, change.until_ms, by_id)
     return applied(order, judge, hold=hold)
 
 

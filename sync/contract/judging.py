@@ -13,12 +13,17 @@ from sync.contract.permissions import Right, Role, is_allowed
 
 
 class Judge(NamedTuple):
-    """Under whose rights and at which time an operation is decided (``now_ms``: server wall)."""
+    """Under whose rights and at which time an operation is decided (``now_ms``: server wall).
+
+    ``owns_undone`` says whether the operation that ``undoes`` names changed this order and was the actor's
+    own. The server looks into its log; a terminal offers nobody anything else.
+    """
 
     actor_id: str
     actor_name: str
     role: Role
     now_ms: int
+    owns_undone: bool = True
 
     def may(self, right: Right) -> bool:
         """Say whether the actor has ``right``."""

@@ -85,6 +85,8 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: int
     note: str = ""
     until_ms: int | None = None
+    by_id: str = ""
+    """User id of who alone put it there, and may take it back; empty when others did as well."""
 
 
 class OrderException(msgspec.Struct, frozen=True, omit_defaults=True):

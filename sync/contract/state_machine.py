@@ -58,7 +58,7 @@ def decide(order: Order | None, operation: Operation, judge: Judge) -> Decision:
     right = _RIGHTS.get(type(change))
     if right is None:
         return rejected(Reason.UPGRADE_REQUIRED)
-    if not judge.may(right):
+    if not judge.may(right) and not _is_own_release(order, operation, judge):
         return rejected(Reason.FORBIDDEN)
     if isinstance(change, Import) and change.patch is not None:
         return _decide_revision(order, operation, change.patch, judge)
@@ -108,6 +108,14 @@ _MORE: Final[dict[type, Callable[..., Decision]]] = {
     Acknowledge: intents.decide_acknowledge,
     Resolve: intents.decide_resolve,
 }
+
+
+def _is_own_release(order: Order | None, operation: Operation, judge: Judge) -> bool:
+    """Say whether this takes back a hold of the actor's own: whoever may hold may do that."""
+    if not isinstance(operation.change, Release) or order is None or order.hold is None:
+        return False
+    is_undo = bool(operation.undoes) and judge.owns_undone and judge.may(Right.HOLD)
+    return is_undo and order.hold.by_id == judge.actor_id
 
 
 def _is_stale(order: Order, operation: Operation) -> bool:

@@ -178,7 +178,7 @@ CONTRACT: Final = (
     ),
     Plant(
         "rights are not looked at",
-        (Change(_MACHINE, "    if not judge.may(right):", "    if judge is None:"),),
+        (Change(_MACHINE, "    if not judge.may(right) and not", "    if judge is None and not"),),
     ),
     Plant(
         "an order that exists is made anew",
@@ -197,8 +197,8 @@ CONTRACT: Final = (
         (
             Change(
                 "sync/contract/orders.py",
-                "if (value := getattr(patch, name)) is not UNSET",
-                "if (value := getattr(patch, name)) not in (UNSET, None)",
+                "for name, value in said if value is not UNSET",
+                "for name, value in said if value not in (UNSET, None)",
             ),
         ),
     ),

@@ -104,7 +104,7 @@ DECIDED_TWICE: Final = (
         (
             Change(
                 _DECISIONS,
-                "    elif operation.undoes and loaded.undone.get(operation.undoes) != operation.order_id:",
+                "    elif operation.undoes and (named is None or named.order_id != operation.order_id):",
                 "    elif operation.undoes == operation.order_id:",
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from server.kernel.decisions import FOLLOW_UP, Decided, Loaded, decide_batch
+from server.kernel.decisions import FOLLOW_UP, Decided, Loaded, Undone, decide_batch, undone
 from server.kernel.records import Submission
 from support.hub_bench import SITE, principal
 from support.orders import make_order
@@ -22,11 +22,13 @@ from sync.contract.operations import (
     Outcome,
     Pick,
     Reason,
+    Release,
     RequestHandover,
     ShortLine,
     ShortPick,
 )
-from sync.contract.orders import HASH_MODULUS, Claim, LineItem, Order, canonical_bytes, row_hash
+from sync.contract.orders import HASH_MODULUS, Claim, Hold, LineItem, Order, canonical_bytes, row_hash
+from sync.contract.permissions import Role
 from sync.contract.stages import Stage
 from sync.contract.state_machine import decide
 
@@ -132,17 +134,53 @@ def test_a_refused_hand_over_names_who_asked_before() -> None:
     ("undone", "reason"),
     [
         ({}, Reason.CHANGED_SINCE),
-        ({"op-0": "order-2"}, Reason.CHANGED_SINCE),
-        ({"op-0": "order-1"}, Reason.NONE),
+        ({"op-0": Undone("order-2", "user-1", has_changed=True)}, Reason.CHANGED_SINCE),
+        ({"op-0": Undone("order-1", "user-1", has_changed=True)}, Reason.NONE),
     ],
 )
-def test_only_what_is_in_the_log_of_an_order_is_taken_back(undone: dict[str, str], reason: Reason) -> None:
+def test_only_what_is_in_the_log_of_an_order_is_taken_back(undone: dict[str, Undone], reason: Reason) -> None:
     """An undo may do what is forbidden otherwise: a made-up one would be a way around."""
     loaded = loaded_with(ORDER)
     loaded.undone = undone
     answer = decided(loaded, Move(Stage.CONFIRMED), undoes="op-0", base_revision=1).answers[0]
     assert answer is not None
     assert answer.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("actor_id", "has_changed", "reason"),
+    [
+        ("user-1", True, Reason.NONE),
+        ("user-1", False, Reason.FORBIDDEN),
+        ("user-2", True, Reason.FORBIDDEN),
+    ],
+)
+def test_naming_gives_a_right_only_where_it_was_done_by_the_same_person(
+    actor_id: str, has_changed: bool, reason: Reason
+) -> None:
+    """A refused operation, one that changed nothing or somebody else's opens no door."""
+    picker = principal()._replace(role=Role.PICKER)
+    person = picker.person.id
+    hold = Hold("other", "Ana", 1, by_id=person)
+    loaded = loaded_with(msgspec.structs.replace(ORDER, hold=hold))
+    named = Undone("order-1", person if actor_id == "user-1" else "somebody", has_changed)
+    loaded.undone = {"op-0": named}
+    operation = Operation("op-1", "order-1", Release(), DEVICE, 1, undoes="op-0", base_revision=1)
+    result = decide_batch(SITE, [Submission(operation, picker)], loaded, NOW, decide)
+    assert result.rows[0].verdict.reason is reason
+
+
+def test_what_was_logged_says_who_did_it_and_whether_it_came_to_something() -> None:
+    """Read from the log entry, with nothing of its change."""
+    change = Operation("op-1", "order-1", Move(Stage.PICKED), DEVICE, 1)
+    again = Operation("op-2", "order-1", Move(Stage.PICKED), DEVICE, 2)
+    submissions = [Submission(each, principal()) for each in (change, again)]
+    rows = decide_batch(SITE, submissions, loaded_with(ORDER), NOW, decide).rows
+    by = principal().person.id
+    assert [undone(row.encoded) for row in rows] == [
+        Undone("order-1", by, has_changed=True),
+        Undone("order-1", by, has_changed=False),
+    ]
 
 
 def test_what_was_decided_in_the_same_batch_can_be_taken_back() -> None:

@@ -20,6 +20,7 @@ from sync.contract.operations import (
     Pack,
     Pick,
     Reason,
+    Release,
     RequestHandover,
     Ship,
     ShortLine,
@@ -61,6 +62,7 @@ CHANGES: tuple[Change, ...] = (
     *(Move(stage) for stage in Stage),
     *(Take(), RequestHandover(), Assign(ME, "Me"), Note("more"), Tag(("fragile",), ("gift",)), SHORT),
     *(Pick(1, 1, "SKU-1"), Pick(1, 3), Pick(9, 1, "SKU-9"), Pick(1, -1), Pack(1), Pack(0), Ship("T-1")),
+    *(Pick(9, -1, "SKU-9"), ShortPick((ShortLine(8, 1), ShortLine(9, 1)), "gone")),
     Edit(OrderPatch(customer="New"), OrderPatch(customer="")),
 )
 
@@ -153,3 +155,26 @@ def test_what_an_operation_read_is_a_law_too() -> None:
     seen = OrderException(Reason.OVER_PICKED, "", "op-0", 1)
     told = changed(lines(ORDER, quantity_picked=3), exceptions=(seen,))
     assert found(Pick(1, 3), ORDER, told, outcome=Outcome.EXCEPTION) == []
+
+
+def unknown(op_id: str) -> OrderException:
+    """Return the exception of a line that the order does not have."""
+    return OrderException(Reason.LINE_UNKNOWN.value, "No such line.", op_id, 2)
+
+
+def test_a_piece_of_no_line_that_is_put_back_is_no_news() -> None:
+    """And many lines that are short together are one."""
+    told = changed(ORDER, exceptions=(unknown("op-1"),))
+    assert "put it back" in found(Pick(9, -1, "SKU-9"), ORDER, told)[0]
+    twice = changed(ORDER, exceptions=(unknown("op-1"), unknown("op-1")))
+    assert found(SHORT, ORDER, twice)[0] == "one short pick opened many exceptions"
+
+
+def test_whoever_put_an_order_on_hold_takes_that_back() -> None:
+    """A picker may not release; only their own hold, and only as taking it back."""
+    own = msgspec.structs.replace(ORDER, hold=Hold("other", "Me", 1, by_id=ME))
+    operation = Operation("op-1", "order-1", Release(), "device-1", 1, ME, undoes="op-0", base_revision=1)
+    entry = LogEntry(1, operation, Outcome.APPLIED, 2)
+    for before, is_own, is_lawful in ((own, True, True), (own, False, False), (HELD, True, False)):
+        after = changed(before, hold=None)
+        assert (not list(broken(entry, before, after, [Role.PICKER], is_own_undo=is_own))) is is_lawful

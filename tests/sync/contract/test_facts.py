@@ -117,7 +117,17 @@ def test_every_piece_of_no_line_stays_told() -> None:
         ("3 × PAN picked; the order has no such line. Put it back.", "op-2"),
     ]
     short = after(make_order(), ShortPick((ShortLine(7, 1, "MUG"), ShortLine(8, 2, "PAN")), "damaged"))
-    assert [each.sentence[:7] for each in short.exceptions] == ["1 × MUG", "2 × PAN"]
+    assert [each.sentence for each in short.exceptions] == [
+        "1 × MUG, 2 × PAN are short; the order has no such lines."
+    ]
+
+
+def test_many_unknown_lines_of_one_short_pick_push_no_exception_out() -> None:
+    """They are one exception, so the number of open ones does not run over."""
+    old = after(make_order(), Pick(77, 2, "MUG"), "op-0")
+    lines = tuple(ShortLine(n, 1, f"S{n}") for n in range(1, EXCEPTIONS_MAX + 10))
+    short = after(old, ShortPick(lines, "damaged"))
+    assert [each.op_id for each in short.exceptions] == ["op-0", "op-1"]
 
 
 def test_long_lists_are_cut() -> None:

@@ -194,7 +194,7 @@ def test_hold_and_release() -> None:
     """A hold carries its reason, note, end and author; release takes it away once."""
     held = run(make_order(), PutOnHold("incorrect address", "ring them", 99)).order
     assert held is not None
-    assert held.hold == Hold("incorrect address", "Ana", NOW, "ring them", 99)
+    assert held.hold == Hold("incorrect address", "Ana", NOW, "ring them", 99, "ana")
     released = run(held, Release(), BOSS).order
     assert released is not None
     assert released.hold is None

@@ -7,7 +7,7 @@ import pytest
 
 from sync.contract import operations as ops
 from sync.contract.checks import is_usable_draft
-from sync.contract.operations import KINDS, Change, Operation, Outcome
+from sync.contract.operations import KINDS, Change, Operation, Outcome, Reason
 from sync.contract.orders import Claim, Hold, LineItem, Order, OrderPatch, diff
 from sync.contract.permissions import Role
 from sync.contract.stages import Stage
@@ -47,7 +47,7 @@ CASES: list[tuple[Change, dict[str, object], set[str]]] = [
     (ops.Prioritise(2), {"priority": -1}, set()),
     (ops.PutOnHold("other"), {}, set()),
     (ops.PutOnHold("other"), {"hold": Hold("awaiting payment", "Boss", 9, "ring", 77)}, set()),
-    (ops.Release(), {"hold": Hold("awaiting payment", "Boss", 9, "ring", 77)}, set()),
+    (ops.Release(), {"hold": Hold("awaiting payment", "Boss", 9, "ring", 77, "boss")}, set()),
     (ops.Cancel(), {}, set()),
     (ops.Reinstate(), {"cancelled_ms": 9}, set()),
     (ops.Pick(1, 2, "CUP"), {"stage": Stage.PICKING}, set()),
@@ -110,3 +110,62 @@ def test_an_undo_is_refused_when_somebody_changed_the_order_since() -> None:
     after = msgspec.structs.replace(ORDER, revision=3)
     undo = Operation("op-2", "o1", ops.Unclaim(), undoes="op-1", base_revision=2)
     assert decide(after, undo, BOSS).outcome is Outcome.REJECTED
+
+
+PICKER = Judge("ana", "Ana", Role.PICKER, 9)
+
+
+def released(order: Order, judge: Judge, undoes: str = "op-1") -> Reason:
+    """Return why this person may not take the hold back, nothing when they may."""
+    undo = Operation("op-2", "o1", ops.Release(), undoes=undoes, base_revision=order.revision)
+    return decide(order, undo, judge).reason
+
+
+def held(order: Order, judge: Judge) -> Order:
+    """Return the order, put on hold by this person."""
+    after = decide(order, Operation("op-1", "o1", ops.PutOnHold("other")), judge).order
+    assert after is not None
+    return after
+
+
+def test_a_picker_takes_their_own_hold_back() -> None:
+    """Only as what it is: no release on its own, none by another, none that the log does not bear out."""
+    order = held(ORDER, PICKER)
+    assert released(order, PICKER) is Reason.NONE
+    assert released(order, PICKER, undoes="") is Reason.FORBIDDEN
+    assert released(order, PICKER._replace(actor_id="bo")) is Reason.FORBIDDEN
+    assert released(order, PICKER._replace(owns_undone=False)) is Reason.FORBIDDEN
+    assert released(order, PICKER._replace(role=Role.VIEWER)) is Reason.FORBIDDEN
+    assert released(held(order, PICKER), PICKER) is Reason.NONE
+    assert released(ORDER, PICKER) is Reason.FORBIDDEN
+
+
+def test_nobody_takes_away_the_hold_of_another_with_their_own() -> None:
+    """A hold over a hold is nobody's alone."""
+    assert released(held(held(ORDER, BOSS), PICKER), PICKER) is Reason.FORBIDDEN
+    assert released(held(held(ORDER, PICKER), BOSS), PICKER) is Reason.FORBIDDEN
+
+
+def test_naming_what_is_not_theirs_skips_no_stage() -> None:
+    """Who chose the stage may take it back; naming another operation for it does not count."""
+    order = msgspec.structs.replace(ORDER, stage=Stage.SHIPPED, stage_by="ana")
+    undo = Operation("op-2", "o1", ops.Move(Stage.PICKED), undoes="op-1", base_revision=1)
+    assert decide(order, undo, PICKER).outcome is Outcome.APPLIED
+    assert decide(order, undo, PICKER._replace(owns_undone=False)).reason is Reason.FORBIDDEN
+
+
+def test_a_pick_of_no_line_is_taken_back_with_its_exception() -> None:
+    """Nobody has to put the piece back any more; what others picked stays told."""
+    order = ORDER
+    for op_id in ("op-0", "op-1"):
+        after = decide(order, Operation(op_id, "o1", ops.Pick(9, 2, "MUG")), PICKER).order
+        assert after is not None
+        order = after
+    undo = Operation("op-2", "o1", ops.Pick(9, -2, "MUG"), undoes="op-1", base_revision=order.revision)
+    back = decide(order, undo, PICKER)
+    assert back.outcome is Outcome.APPLIED
+    assert back.order is not None
+    assert [each.op_id for each in back.order.exceptions] == ["op-0"]
+    assert decide(order, undo, PICKER._replace(owns_undone=False)).outcome is Outcome.NOOP
+    plain = Operation("op-3", "o1", ops.Pick(9, -2, "MUG"))
+    assert decide(order, plain, PICKER).outcome is Outcome.NOOP
