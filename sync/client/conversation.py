@@ -102,6 +102,8 @@ class Conversation:
         self._covered = ("", 0)
         self._held: HeldBack | None = None
         self._is_newer_told = False
+        self._former: dict[str, int] = {}
+        """Held operations that a page not applied yet has by a former identity, and their seq."""
         self._waiting = WaitingList(needs_you, emitter)
         self._sending = Sending(outbox, cache.person, environment, emitter, self._waiting)
         self._follower = Follower(cache, clock, emitter, self._on_applied, self._on_failed)
@@ -233,6 +235,11 @@ class Conversation:
 
     def _on_entries(self, entries: list[LogEntry]) -> None:
         """See in the log what concerns more than the board."""
+        window = self._sending.window
+        held = {operation.op_id for operation in window.operations()}
+        for entry in entries:
+            if entry.operation.op_id in held and entry.operation.device_id != window.device_id:
+                self._former[entry.operation.op_id] = entry.seq
         assigns = tuple(entry for entry in entries if isinstance(entry.operation.change, Assign))
         if assigns:
             self._sending.learn(assigns)
@@ -316,9 +323,14 @@ class Conversation:
         done = self._finish()
         decided = result.decided_device_seq
         if isinstance(result, CacheSnapshot):
+            self._former.clear()
             self._emitter.publish(SnapshotApplied(result.seq, result.orders, done, decided))
         else:
-            self._emitter.publish(BoardChanged(result.changed, result.removed, done, result.cursor, decided))
+            former = [op_id for op_id, seq in self._former.items() if seq <= result.cursor]
+            for op_id in former:
+                del self._former[op_id]
+            shown = (*done, *former)
+            self._emitter.publish(BoardChanged(result.changed, result.removed, shown, result.cursor, decided))
         self._publish_done(done)
 
     def _on_held(self, held: HeldBack) -> None:

@@ -93,9 +93,13 @@ class OperationsDone(msgspec.Struct, frozen=True):
 
 
 class OperationsRenumbered(msgspec.Struct, frozen=True):
-    """This installation took a new identity: these are its operations that are not done, anew."""
+    """This installation took a new identity: these are its operations that are not done, anew.
+
+    ``contained`` are the ids of those that the cached board has by the former identity.
+    """
 
     operations: tuple[Operation, ...]
+    contained: tuple[str, ...] = ()
 
 
 class OperationsReoffered(msgspec.Struct, frozen=True):

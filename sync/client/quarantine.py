@@ -98,7 +98,7 @@ class Quarantine:
                 self._waiting.take(result.change)
             else:
                 if not error:
-                    # The verdict of another history could not be given up on the disk then: the file has it still.
+                    # The file still has a verdict of another history that could not be given up then.
                     self._emitter.job("outbox", "reopen", operation.device_seq, then=self._on_reopened)
                 # The disk may be well again by the time of the next try.
                 self._wait(Backoff(self._jitter))

@@ -25,7 +25,7 @@ from sync.client.news import (
 )
 from sync.client.quarantine import Quarantine
 from sync.client.rebase import Pending, replay
-from sync.client.store_values import Answered, Judged, OutboxState
+from sync.client.store_values import Answered, CacheState, Judged, OutboxState
 from sync.client.waiting_list import WaitingList
 from sync.client.watchdog import Watchdog
 from sync.client.window import Window, is_gap, is_too_long
@@ -237,15 +237,27 @@ class Sending:
     def renew_identity(self) -> None:
         """Take a new identity, because another installation goes by this one's."""
         self.is_renewing = True
+        contained: tuple[str, ...] = ()
+
+        def ask(result: object, _error: str) -> None:
+            nonlocal contained
+            if isinstance(result, CacheState):
+                contained = self._contained(result)
+            self._emitter.job("outbox", "renew_identity", self._ids.new(), then=done)
 
         def done(result: object, error: str) -> None:
             self.is_renewing = False
             if isinstance(result, OutboxState):
                 self._replace(result)
-                self._emitter.publish(OperationsRenumbered(self.window.operations()))
+                self._emitter.publish(OperationsRenumbered(self.window.operations(), contained))
             self._kept(result, error)
 
-        self._emitter.job("outbox", "renew_identity", self._ids.new(), then=done)
+        # By their new numbers nobody could tell any more what the board contains already.
+        self._emitter.job("cache", "state", then=ask)
+
+    def _contained(self, cache: CacheState) -> tuple[str, ...]:
+        decided = cache.decided_device_seq if cache.device_id == self.window.device_id else 0
+        return tuple(each.op_id for each in self.window.operations() if each.device_seq <= decided)
 
     def _replace(self, outbox: OutboxState) -> None:
         self.window.replace(outbox)

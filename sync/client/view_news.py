@@ -42,8 +42,10 @@ def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
             return view.reload()
         case BoardChanged(changed, removed, done):
             return view.apply(changed, removed, done)
-        case OperationsSaved(operations) | OperationsRenumbered(operations):
+        case OperationsSaved(operations):
             return view.saved(operations, judge)
+        case OperationsRenumbered(operations, contained):
+            return _joined(view.saved(operations, judge), view.apply((), (), contained))
         case OperationsReoffered(operations):
             return view.saved(operations, judge)
         case OperationsSent(op_ids):

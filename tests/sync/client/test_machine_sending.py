@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from support.machine_bench import (
+    DEVICE,
     PERSON,
     MachineBench,
     cached,
@@ -17,6 +18,7 @@ from support.machine_bench import (
 )
 from sync.client.commands import GoOnline
 from sync.client.news import (
+    BoardChanged,
     OperationsDecided,
     OperationsDone,
     OperationsNotSaved,
@@ -25,11 +27,11 @@ from sync.client.news import (
     OperationsSent,
     ProblemArose,
 )
-from sync.client.store_values import Held, OutboxState
+from sync.client.store_values import CacheState, Held, OutboxState
 from sync.client.window import Window
 from sync.contract.codec import encode
 from sync.contract.limits import CLIENT_FRAME_BYTES, SUBMIT_OPERATIONS, SUBMIT_WINDOW
-from sync.contract.messages import Decided, Hello, Refused, Submit
+from sync.contract.messages import Decided, Hello, Refused, SnapshotBegin, SnapshotEnd, Submit
 from sync.contract.operations import Pick, Prioritise, PutOnHold, Reason
 from sync.contract.problems import Problem
 from sync.contract.steps import Job
@@ -376,3 +378,48 @@ def test_operations_made_during_the_first_connection_go_out_in_order() -> None:
     bench.welcome()
     bench.submit(draft("op-4"))
     assert submits(bench) == [["op-1", "op-2", "op-3"], ["op-4"]]
+
+
+def test_what_the_board_has_by_a_former_identity_is_not_shown_twice() -> None:
+    """Sent before the renewal, and in a page before or after it, while its verdict is still to come."""
+    at = CacheState("epoch-1", 1, device_id=DEVICE, decided_device_seq=1)
+    bench = MachineBench(held=held("op-1", "op-2"), next_device_seq=3, cache=at)
+    bench.connect()
+    bench.hear(Refused(Problem("DEVICE_CLONED", "Somebody else goes by this name.")))
+    (renumbered,) = bench.news(OperationsRenumbered)
+    assert [each.device_id for each in renumbered.operations] == [bench.outbox.device_id] * 2
+    assert renumbered.contained == ("op-1",)
+    bench.fire("retry")
+    bench.come_up()
+    bench.welcome(head=1)
+    bench.is_holding = True
+    bench.hear(delta(1, numbered("op-2", 2)))
+    bench.hear(delta(2, numbered("op-9", 9)))
+    bench.let_go()
+    assert [each.op_ids for each in bench.news(BoardChanged)] == [("op-2",), ()]
+
+
+def test_another_identitys_board_contains_nothing_by_its_numbers() -> None:
+    """The cache may be that of an identity before this one, or not readable."""
+    at = CacheState("epoch-1", 1, device_id="before", decided_device_seq=9)
+    for result in (at, None):
+        bench = MachineBench(held=held("op-1"), next_device_seq=2, cache=cached(1))
+        bench.connect()
+        bench.results["cache.state"] = result
+        bench.hear(Refused(Problem("DEVICE_CLONED", "Somebody else goes by this name.")))
+        assert [each.contained for each in bench.news(OperationsRenumbered)] == [()]
+
+
+def test_a_whole_board_ends_the_wait_for_pages_of_a_former_identity() -> None:
+    """What was on its way is in it."""
+    bench = MachineBench(held=held("op-1"), next_device_seq=2, cache=cached(1))
+    bench.go_live(head=1)
+    other = msgspec.structs.replace(numbered("op-1", 4), device_id="before")
+    bench.is_holding = True
+    bench.hear(delta(1, other))
+    bench.hear(SnapshotBegin("epoch-1", 5, 0, 0, 0, 0))
+    bench.hear(SnapshotEnd(5))
+    bench.held_jobs = [job for job in bench.held_jobs if job.method != "apply_delta"]
+    bench.let_go()
+    bench.hear(delta(5, numbered("op-9", 9)))
+    assert [each.op_ids for each in bench.news(BoardChanged)] == [()]

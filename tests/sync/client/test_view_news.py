@@ -30,7 +30,7 @@ from sync.client.news import (
 )
 from sync.client.view_news import take_news
 from sync.contract.messages import Verdict
-from sync.contract.operations import Move, Operation, Outcome
+from sync.contract.operations import Move, Operation, Outcome, Pick
 from sync.contract.permissions import Role
 from sync.contract.problems import Problem
 from sync.contract.rows import BoardChange, Fate
@@ -147,6 +147,27 @@ def test_a_new_identity_keeps_the_operations_on_top(bench: Bench) -> None:
     take_news(bench.view, OperationsRenumbered((renewed,)), JUDGE)
     assert bench.place_of("order-1") is Stage.PICKING
     assert bench.view.not_sent_count() == 1
+
+
+def test_what_the_board_has_by_a_former_identity_is_not_counted_again(bench: Bench) -> None:
+    """A pick adds up: renumbered, it must not lie on top of a board that contains it."""
+    bench.board.snapshot_into(bench.cache)
+    take_news(bench.view, SnapshotApplied(3, 3, (), 0), JUDGE)
+    pick = msgspec.structs.replace(move(7), change=Pick(1, 1))
+    take_news(bench.view, OperationsSaved((pick,)), JUDGE)
+    local_id = bench.view.local_id("order-1")
+    assert local_id is not None
+    shown = bench.view.order(local_id)
+    bench.board.decide(pick)
+    change = bench.board.send(bench.cache)
+    take_news(bench.view, BoardChanged(change.changed, change.removed, (), change.cursor, 7), JUDGE)
+    renewed = msgspec.structs.replace(pick, device_id="device-2", device_seq=1)
+    take_news(bench.view, OperationsRenumbered((renewed,), ("op-1",)), JUDGE)
+    after = bench.view.order(local_id)
+    assert shown is not None
+    assert after is not None
+    assert [line.quantity_picked for line in after.lines] == [line.quantity_picked for line in shown.lines]
+    assert bench.view.not_sent_count() == 0
 
 
 def test_what_is_offered_again_lies_below_what_is_newer(bench: Bench) -> None:
