@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -189,7 +190,8 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _port_taken(host: str, port: int, error: OSError) -> ProblemError:
-    reason = error.strerror or str(error)
+    # Libraries put the address into the reason once more, in words of their own.
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return ProblemError(
         "CANNOT_LISTEN",
         f"The server cannot listen on {host} port {port}: {reason}.",

@@ -140,9 +140,13 @@ async def _on_database_away(_request: Request, error: Exception) -> Response:
     return json_response(problem, 503, {"Retry-After": "5"})
 
 
-async def _on_http_error(_request: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
-    problem = Problem(code, "There is nothing at this address.", "Check the address.")
+    problem = Problem("NOT_FOUND", "There is nothing at this address.", "Check the address.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        sentence = f"This address does not take {request.method}."
+        problem = Problem("METHOD_NOT_ALLOWED", sentence, "GET /openapi.json lists what it takes.")
+    elif error.status_code != HTTPStatus.NOT_FOUND:
+        problem = Problem("BAD_REQUEST", "The request makes no sense.", "Correct it and send it again.")
     return json_response(problem, error.status_code, dict(error.headers or {}))

@@ -296,6 +296,7 @@ def test_a_taken_port_is_one_sentence(server: RealServer, processes: ProcessRunn
         process = processes.start_program(PROGRAM, "serve", "--data", server.data, *words)
         assert process.wait() == 1
         assert "[CANNOT_LISTEN]" in process.stderr
+        assert f" port {port}: Address already in use. " in process.stderr
         assert "Traceback" not in process.stderr
 
 

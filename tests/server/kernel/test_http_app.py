@@ -84,6 +84,21 @@ def test_every_answer_has_the_security_headers(bench: HttpBench, method: str, pa
         assert set(answer.json()) == {"code", "sentence", "what_to_do"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "code", "sentence"),
+    [
+        ("GET", "/nowhere", "NOT_FOUND", "There is nothing at this address."),
+        ("DELETE", "/orders", "METHOD_NOT_ALLOWED", "This address does not take DELETE."),
+    ],
+)
+def test_a_wrong_method_is_not_called_a_wrong_address(
+    bench: HttpBench, method: str, path: str, code: str, sentence: str
+) -> None:
+    """Whoever calls it knows what to correct."""
+    answer = bench.client.request(method, path).json()
+    assert (answer["code"], answer["sentence"]) == (code, sentence)
+
+
 def test_a_route_may_say_how_it_is_cached(bench: HttpBench) -> None:
     """Its word counts, once."""
     assert bench.client.get("/cached").headers.get_list("cache-control") == ["max-age=300"]
