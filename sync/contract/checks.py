@@ -13,8 +13,10 @@ import msgspec
 
 from sync.contract.limits import (
     COMPARE_RANGES,
+    NOTE_BYTES,
     PRIORITY_MAX,
     QUANTITY_MAX,
+    SAID_PRIORITY_MAX,
     SHORT_LINES,
     TAG_CHARACTERS,
     TAGS_MAX,
@@ -35,7 +37,7 @@ from sync.contract.operations import (
     Tag,
     Unknown,
 )
-from sync.contract.orders import HASH_MODULUS, Order
+from sync.contract.orders import HASH_MODULUS, LineItem, Order, OrderPatch
 
 ID_CHARACTERS: Final = 64
 KEY_CHARACTERS: Final = 200
@@ -81,9 +83,14 @@ def is_usable_draft(operation: Operation) -> bool:
     if not (_is_id(operation.op_id) and _is_id(operation.order_id) and _is_short(operation.undoes)):
         return False
     change = operation.change
-    return _is_usable(change) and all(
-        abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change))
-    )
+    plain = msgspec.to_builtins(change)
+    if not _is_usable(change) or not all(abs(number) < NUMBER_MAX for number in _numbers(plain)):
+        return False
+    if isinstance(change, Edit):
+        # To take a correction back puts there what a source said, which may say more than people can.
+        is_meant = bool(operation.undoes) or _is_typed(change.fields)
+        return is_meant and _are_texts(msgspec.to_builtins(change.fields))
+    return _are_texts(plain)
 
 
 def _is_usable(change: Change) -> bool:
@@ -124,7 +131,37 @@ def _is_short(text: str) -> bool:
 
 
 def _is_storable(order: Order) -> bool:
-    return _is_key(order.source) and _is_key(order.external_ref) and abs(order.priority) < COLUMN_MAX
+    keys = (order.source, order.external_ref, order.number, *order.tags)
+    positions = {line.position for line in order.lines}
+    return (
+        all(map(_is_key, keys))
+        and 0 <= order.priority <= SAID_PRIORITY_MAX
+        and len(order.tags) <= TAGS_MAX
+        and len(positions) == len(order.lines)
+        and all(_is_line(line) for line in order.lines)
+    )
+
+
+def _is_line(line: LineItem) -> bool:
+    given_up = (line.quantity_cancelled, line.quantity_short)
+    quantities = (line.quantity_ordered, line.quantity_picked, *given_up)
+    is_counted = all(0 <= quantity <= QUANTITY_MAX for quantity in quantities)
+    return is_counted and 0 <= line.position < COLUMN_MAX and _is_key(line.sku)
+
+
+def _is_typed(fields: OrderPatch) -> bool:
+    """Say whether a person may write this: the order keeps a number, and a priority that people know."""
+    is_number = fields.number is msgspec.UNSET or (bool(fields.number.strip()) and _is_key(fields.number))
+    return is_number and (fields.priority is msgspec.UNSET or 0 <= fields.priority <= PRIORITY_MAX)
+
+
+def _are_texts(value: object) -> bool:
+    """Say whether no text in plain nested values is too long, or holds the zero that PostgreSQL refuses."""
+    if isinstance(value, str):
+        return "\0" not in value and len(value.encode("utf-8", "surrogatepass")) <= NOTE_BYTES
+    if isinstance(value, dict):
+        return all(map(_are_texts, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_are_texts, value))
 
 
 def _is_key(text: str) -> bool:

@@ -26,6 +26,8 @@ NOTE_BYTES: Final = 64 * 1024
 QUANTITY_MAX: Final = 1_000_000
 """Most pieces in one pick."""
 PRIORITY_MAX: Final = 3
+SAID_PRIORITY_MAX: Final = 9
+"""Highest priority of a new order: its source may say more than people can afterwards."""
 TAGS_MAX: Final = 50
 TAG_CHARACTERS: Final = 100
 SHORT_LINES: Final = 1_000
