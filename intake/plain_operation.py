@@ -114,7 +114,7 @@ class PickOperation(_Wanted, frozen=True, tag="pick"):
 
     position: Position
     quantity: Annotated[int, Meta(ge=-QUANTITY_MAX, le=QUANTITY_MAX)]
-    sku: Words = ""
+    sku: Name = ""
 
 
 class MissingLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,7 +122,7 @@ class MissingLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     position: Position
     quantity: Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
-    sku: Words = ""
+    sku: Name = ""
 
 
 class ShortPickOperation(_Wanted, frozen=True, tag="short_pick"):
@@ -240,8 +240,15 @@ def _hold(wanted: HoldOperation, zone: ZoneInfo) -> contract.Change:
     return contract.PutOnHold(wanted.reason.value, note, until_ms)
 
 
+def _pick(wanted: PickOperation, _zone: ZoneInfo) -> contract.Change:
+    return contract.Pick(wanted.position, wanted.quantity, plain_text("sku", wanted.sku))
+
+
 def _short_pick(wanted: ShortPickOperation, _zone: ZoneInfo) -> contract.Change:
-    lines = tuple(contract.ShortLine(line.position, line.quantity, line.sku) for line in wanted.lines)
+    lines = tuple(
+        contract.ShortLine(line.position, line.quantity, plain_text(f"lines[{place}].sku", line.sku))
+        for place, line in enumerate(wanted.lines)
+    )
     return contract.ShortPick(lines, plain_text("reason", wanted.reason), plain_note("note", wanted.note))
 
 
@@ -305,7 +312,7 @@ _CHANGES: Final[dict[type, Callable[[Any, ZoneInfo], contract.Change]]] = {
     ReleaseOperation: lambda *_: contract.Release(),
     CancelOperation: lambda wanted, _: contract.Cancel(plain_note("note", wanted.note)),
     ReinstateOperation: lambda *_: contract.Reinstate(),
-    PickOperation: lambda wanted, _: contract.Pick(wanted.position, wanted.quantity, wanted.sku),
+    PickOperation: _pick,
     ShortPickOperation: _short_pick,
     PackOperation: lambda wanted, _: contract.Pack(wanted.parcels),
     ShipOperation: _ship,

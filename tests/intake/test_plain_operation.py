@@ -108,3 +108,28 @@ def test_a_text_that_cannot_be_kept_is_named_with_its_place(fields: dict[str, An
     with pytest.raises(MisplacedError) as raised:
         asked(**fields)
     assert place in str(raised.value.problem("the operation").problem.sentence)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"kind": "pick", "position": 1, "quantity": 1, "sku": "C\0P"}, "sku"),
+        (
+            {"kind": "short_pick", "lines": [{"position": 1, "quantity": 1, "sku": "C\x1bP"}]},
+            "lines[0].sku",
+        ),
+    ],
+)
+def test_a_sku_holds_no_control_characters(said: dict[str, Any], place: str) -> None:
+    """Over the socket it could not be said either, and an exception would show it to people."""
+    wanted = msgspec.convert({"op_id": "op-1", "order_id": "order-1", **said}, Wanted)
+    with pytest.raises(MisplacedError) as caught:
+        as_operation(wanted, LONDON)
+    assert caught.value.place == place
+
+
+def test_a_sku_is_no_longer_than_that_of_a_line() -> None:
+    """Nothing longer could be on an order."""
+    said = {"op_id": "o", "order_id": "o", "kind": "pick", "position": 1, "quantity": 1, "sku": "x" * 201}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(said, Wanted)
