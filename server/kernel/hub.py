@@ -252,6 +252,9 @@ class Hub:
             return
         if result.skipped:
             self._wishes.warn("operations_missing", device_id=hello.device_id, count=result.skipped)
+        if hello.cursor > result.head and (result.is_new_epoch or hello.epoch == result.epoch):
+            words = {"device_id": hello.device_id, "cursor": hello.cursor}
+            self._wishes.warn("cursor_beyond_log", **words, is_new_epoch=result.is_new_epoch)
         if result.is_damaged:
             self._wishes.warn("state_hash_differs", device_id=hello.device_id, cursor=hello.cursor)
         head = Head(result.head, result.epoch, result.durable_seq, result.head_hash)

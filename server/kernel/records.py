@@ -83,7 +83,7 @@ class Joined(NamedTuple):
     """How many operations the device no longer holds that this log has never seen."""
     is_cloned: bool = False
     is_new_epoch: bool = False
-    """The client knew more than the server: the epoch was renewed for everybody."""
+    """The client knew more than the log: the epoch was renewed for everybody."""
     is_damaged: bool = False
     """The client's state hash is not the one of the log at its cursor."""
     needs_snapshot: bool = False

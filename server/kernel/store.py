@@ -95,6 +95,8 @@ class Store:
         self._cut_offs = cut_offs
         self._written = written
         self._committed = committed
+        self._renewed: dict[str, str] = {}
+        """The epoch that this process gave to a board because somebody knew more than its log."""
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable in one transaction.
@@ -160,16 +162,20 @@ class Store:
             if known is None:
                 return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
             is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
-            epoch = self._renew_epoch(connection, site) if is_ahead else board.epoch
-            is_same = hello.epoch == epoch
+            # A log is set back while nobody serves it. Whoever is ahead of an epoch of ours makes it up.
+            is_new = is_ahead and board.epoch != self._renewed.get(site.site_id)
+            epoch = self._renew_epoch(connection, site) if is_new else board.epoch
+            is_same = hello.epoch == epoch and not is_ahead
             state_hash = _hash_at(connection, site, hello.cursor) if is_same else None
+        if is_new:
+            self._renewed[site.site_id] = epoch
         return Joined(
             epoch,
             board.seq,
             board.durable_seq,
             max(known, given_up(hello)),
             skipped=max(0, given_up(hello) - known),
-            is_new_epoch=is_ahead,
+            is_new_epoch=is_new,
             is_damaged=is_same and state_hash != hello.state_hash,
             needs_snapshot=not is_same,
             state_hash=state_hash,

@@ -54,6 +54,7 @@ class MemoryStore:
         self._decide = decider
         self._zone = ZoneInfo(board.site.time_zone)
         self._calendar: Calendar | None = None
+        self._renewed = ""
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable."""
@@ -103,9 +104,10 @@ class MemoryStore:
         if known is None:
             return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
         is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
-        if is_ahead:
-            board.epoch = self._ids.new()
-        is_same = hello.epoch == board.epoch
+        is_new = is_ahead and board.epoch != self._renewed
+        if is_new:
+            self._renewed = board.epoch = self._ids.new()
+        is_same = hello.epoch == board.epoch and not is_ahead
         state_hash = self.hash_at(hello.cursor) if is_same else None
         return Joined(
             board.epoch,
@@ -113,7 +115,7 @@ class MemoryStore:
             board.durable_seq,
             max(known, given_up(hello)),
             skipped=max(0, given_up(hello) - known),
-            is_new_epoch=is_ahead,
+            is_new_epoch=is_new,
             is_damaged=is_same and state_hash != hello.state_hash,
             needs_snapshot=not is_same,
             state_hash=state_hash,

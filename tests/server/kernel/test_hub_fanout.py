@@ -181,6 +181,23 @@ def test_operations_that_nobody_holds_any_more_are_noted(bench: HubBench) -> Non
     assert bench.refusals() == []
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_cursor_beyond_the_log_is_noted(bench: HubBench, is_new: bool) -> None:
+    """Whether everybody begins anew because of it, or the terminal alone."""
+    joined = Joined("epoch-2" if is_new else EPOCH, 5, 0, 0, is_new_epoch=is_new, needs_snapshot=True)
+    bench.answer(bench.sign_in(greeting=hello(cursor=9)), joined)
+    words = (("device_id", "device-1"), ("cursor", 9), ("is_new_epoch", is_new))
+    assert Noted("cursor_beyond_log", words, is_warning=True) in bench.news()
+    assert bench.has_job("snapshot")
+
+
+def test_a_cursor_of_another_history_is_none_beyond_the_log(bench: HubBench) -> None:
+    """After a restore every terminal has one."""
+    joined = Joined("epoch-2", 5, 0, 0, needs_snapshot=True)
+    bench.answer(bench.sign_in(greeting=hello(cursor=9)), joined)
+    assert [news.what for news in bench.news() if isinstance(news, Noted) and news.is_warning] == []
+
+
 def test_a_board_that_differs_is_noted_and_loaded_anew(bench: HubBench) -> None:
     """A wrong state hash is data corruption: repaired, and said."""
     joined = Joined(EPOCH, 5, 0, 0, is_damaged=True, needs_snapshot=True)

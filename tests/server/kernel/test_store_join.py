@@ -110,6 +110,20 @@ def test_a_client_ahead_of_the_log_renews_the_epoch(bench: ServerBench) -> None:
     assert joined.epoch == epoch_of(bench) != before
 
 
+def test_who_is_ahead_again_loads_alone(bench: ServerBench) -> None:
+    """The log cannot have been set back under the process: whoever claims it makes nobody else load anew."""
+    ana, ben = bench.principal(), bench.principal()
+    before = epoch_of(bench)
+    renewed = bench.join(ana, epoch=before, cursor=40).epoch
+    joined = bench.join(ben, "device-2", epoch=renewed, cursor=40)
+    assert (joined.is_new_epoch, joined.needs_snapshot, joined.is_damaged) == (False, True, False)
+    assert joined.epoch == epoch_of(bench) == renewed
+    assert joined.state_hash is None
+    # A file that was put back has the epoch of before: then it is believed, whatever this process did.
+    bench.raw(f"UPDATE boards SET epoch = '{before}'")
+    assert bench.join(ben, "device-2", epoch=before, cursor=40).is_new_epoch
+
+
 def test_a_snapshot_is_the_whole_board_at_one_seq(bench: ServerBench) -> None:
     """Chunks of 200; the orders together have the hash that it names."""
     bench.import_orders(450)
