@@ -183,6 +183,7 @@ Index(
     *(orders.c.status, orders.c.created_at, orders.c.deleted_at, orders.c.retired_at),
     sqlite_where=text("deleted_at IS NULL AND retired_at IS NULL"),
 )
+# PostgreSQL has idx_orders_range besides: it sorts this one as people sort, and ranges go by code points.
 FINISHED: Final = (
     "deleted_at IS NULL AND retired_at IS NULL AND (status = 'shipped' OR cancelled_at IS NOT NULL)"
 )

@@ -12,17 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
-    BindParameter,
     ColumnElement,
     Connection,
     Engine,
-    Text,
     and_,
-    cast,
     func,
-    literal,
     literal_column,
     select,
 )
@@ -98,7 +93,7 @@ class BoardCopies:
                 count = connection.execute(select(func.count()).where(*on_board(site))).scalar_one()
                 sums = [(head.state_hash or 0, count)]
             else:
-                sums = (_sums_at_once if is_postgresql(connection) else _sums)(connection, site, ranges)
+                sums = _sums(connection, site, ranges)
         return Answered(page, head.seq, encode(Compared(n, head.seq, sums)))
 
     def fetch(self, site: SiteKey, cursor: int, n: int, lo: str, hi: str) -> Answered:
@@ -197,21 +192,10 @@ def _sum(high: int, low: int, count: int) -> Sum:
 
 
 def _sums(connection: Connection, site: SiteKey, ranges: Sequence[Range]) -> list[Sum]:
-    """Sum range by range along the index of the board."""
+    """Sum range by range along the index that is sorted by code points."""
+    ids = _ids(connection)
     found = [
-        connection.execute(select(*_SUMS).where(*on_board(site), _is_in(orders.c.id, lo, hi))).one()
+        connection.execute(select(*_SUMS).where(*on_board(site), _is_in(ids, lo, hi))).one()
         for lo, hi in ranges
     ]
     return [_sum(row[0], row[1], row[2]) for row in found]
-
-
-def _sums_at_once(connection: Connection, site: SiteKey, ranges: Sequence[Range]) -> list[Sum]:
-    """Sum all ranges in one pass: PostgreSQL's index is sorted as people sort, so it serves no range."""
-    ids = _ids(connection)
-    marks = sorted({mark for each in ranges for mark in each} - {""})
-    given: BindParameter[object] = literal(marks, ARRAY(Text))
-    place = func.width_bucket(ids, cast(given, ARRAY(Text)))
-    is_in = _is_in(ids, ranges[0][0], ranges[-1][1])
-    rows = connection.execute(select(place, *_SUMS).where(*on_board(site), is_in).group_by(place))
-    found = {row[0]: _sum(row[1], row[2], row[3]) for row in rows}
-    return [found.get(marks.index(lo) + 1 if lo else 0, (0, 0)) for lo, _ in ranges]

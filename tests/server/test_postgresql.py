@@ -210,11 +210,17 @@ def is_another_type(
     return False if isinstance(found, JSON) and isinstance(wanted, JSON) else None
 
 
+def is_of_both_databases(name: str | None, _kind: str, _parents: object) -> bool:
+    """Leave out what only PostgreSQL needs: its own indexes sort as people sort."""
+    return name != "idx_orders_range"
+
+
 def test_migrations_make_the_tables_of_the_schema(postgresql_url: str) -> None:
     """What alembic built and what the statements are written against are the same here, too."""
     engine = create_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg"))
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": is_another_type})
+        opts = {"compare_type": is_another_type, "include_name": is_of_both_databases}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 
