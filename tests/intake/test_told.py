@@ -104,6 +104,9 @@ def test_the_body_says_what_happened_and_nothing_of_people() -> None:
 
 
 def test_a_time_beyond_the_calendar_is_told() -> None:
-    """A hold until nobody's day must not keep the server from deciding the order."""
+    """As the calendar's end, or as its beginning; also where it is said of a hold."""
     assert moment((1 << 53) - 1).startswith("9999-")
     assert moment(-(1 << 53) + 1).startswith("1970-")
+    held = msgspec.structs.replace(fresh_order(0), hold=msgspec.structs.replace(HOLD, until_ms=(1 << 53) - 1))
+    told = json.loads(body_of("delivery-1", "held", entry(patch=OrderPatch(hold=held.hold)), held))
+    assert told["order"]["hold"]["until"].startswith("9999-")
