@@ -19,6 +19,7 @@ from sync.contract.steps import (
     Event,
     Job,
     JobDone,
+    Publish,
     Received,
     Send,
     SetTimer,
@@ -75,10 +76,8 @@ class World:
     def note(self, node: str, event: Event | str, effects: Sequence[Effect]) -> None:
         """Add one step to the trace: what came in and, with its content, what went out."""
         self.steps += 1
-        update = self._trace.update
-        update(f"{self.now_ms} {node} {event if isinstance(event, str) else _seen(event)}".encode())
-        for effect in effects:
-            update(_told(effect))
+        seen = event if isinstance(event, str) else _seen(event)
+        self._trace.update(b"".join((f"{self.now_ms} {node} {seen}".encode(), *map(_told, effects))))
 
     def trace_hash(self) -> str:
         """Return the hash over every step so far."""
@@ -105,6 +104,8 @@ def _seen(event: Event) -> str:
 
 def _told(effect: Effect) -> bytes:
     match effect:
+        case Publish():
+            return b"Publish"
         case Send(link, frame):
             return b"%d %b" % (link, frame.encode() if isinstance(frame, str) else frame)
         case Job(ticket, store, method):
