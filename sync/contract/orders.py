@@ -47,6 +47,9 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     phone: str = ""
 
 
+NO_ADDRESS: Final = Address()
+
+
 class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One product and its quantity on an order; quantities are pieces."""
 
@@ -123,7 +126,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     ship_method: str = ""
     carrier: str = ""
     customer: str = ""
-    ship_to: Address = Address()
+    ship_to: Address = NO_ADDRESS
     note: str = ""
     tags: tuple[str, ...] = ()
     claimed_by: Claim | None = None
@@ -229,7 +232,13 @@ _DECODER: Final = msgspec.json.Decoder(Order)
 
 
 def canonical_bytes(order: Order) -> bytes:
-    """Return the one encoded form of an order: JSON, fields in the order of the class."""
+    """Return the one encoded form of an order: JSON, fields in the order of the class.
+
+    A struct that holds the default is left out only when it *is* the default: an empty address of another
+    making would give equal orders different bytes.
+    """
+    if order.ship_to is not NO_ADDRESS and order.ship_to == NO_ADDRESS:
+        order = msgspec.structs.replace(order, ship_to=NO_ADDRESS)
     return _ENCODER.encode(order)
 
 

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.clocks import FakeClock
+from support.orders import make_order
 from sync.contract import operations, orders
 from sync.contract.flags import BUCKETS, DefaultFlags, bucket
 from sync.contract.ids import Uuid7Ids, derived
 from sync.contract.operations import Change
-from sync.contract.orders import Order, OrderPatch
+from sync.contract.orders import NO_ADDRESS, Address, Order, OrderPatch, canonical_bytes
 from sync.contract.ports import NoFaults
 from sync.contract.stages import Stage
 
@@ -116,3 +117,10 @@ def test_an_id_that_follows_from_another_is_always_the_same() -> None:
     assert first == derived("op-1", "backorder") != derived("op-1", "follow-up")
     assert uuid.UUID(first).version == 8
     assert uuid.UUID(first).variant == uuid.RFC_4122
+
+
+def test_equal_orders_have_equal_bytes() -> None:
+    """An empty address is an empty address, whoever made it."""
+    order = make_order(ship_to=NO_ADDRESS)
+    other = msgspec.structs.replace(order, ship_to=Address())
+    assert canonical_bytes(other) == canonical_bytes(order)
