@@ -23,6 +23,7 @@ from sync.contract.problems import ProblemError
 LOW_DISK_MB: Final = 500
 FULL_DISK_MB: Final = 50
 SERVER_S: Final = 3.0
+_INSTALL: Final = "Install this program again, with its extra client."
 OWN_LIBRARIES: Final = ("PySide6-Essentials", "msgspec", "websockets", "httpx", "zstandard", "keyring")
 
 
@@ -86,7 +87,7 @@ def check_versions() -> Check:
         try:
             found.append(f"{library} {version(library)}")
         except PackageNotFoundError:
-            return Check("versions", State.BAD, f"{library} is not installed.", "Install this program again.")
+            return Check("versions", State.BAD, f"{library} is not installed.", _INSTALL)
     own = f"fulfillment-kanban {VERSION}, protocol {PROTOCOL_MIN} to {PROTOCOL_MAX}"
     system = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.platform()}"
     return Check("versions", State.OK, f"{own}; {', '.join(found)}; {system}.")
@@ -117,9 +118,7 @@ def check_fonts() -> Check:
     missing = [name for name in ("fontpkg_inter", "lucide") if find_spec(name) is None]
     if not missing:
         return Check("fonts", State.OK, "Inter and the icons are installed.")
-    return Check(
-        "fonts", State.WARNING, f"Not installed: {', '.join(missing)}.", "Install this program again."
-    )
+    return Check("fonts", State.WARNING, f"Not installed: {', '.join(missing)}.", _INSTALL)
 
 
 def check_settings(loaded: LoadedSettings) -> Check:

@@ -78,6 +78,15 @@ def no_way_back(number: str, kind: str) -> Problem:
     )
 
 
+def not_made_yet(number: str) -> Problem:
+    """Return why a new order cannot be taken back yet."""
+    return Problem(
+        "NOT_UNDONE",
+        f"Not undone: order {number} is not on the board yet.",
+        "Ask again when its operation is done.",
+    )
+
+
 def new_order(wish: CreateWish, order_id: str, site: Site, now_ms: int) -> Order:
     """Return the order that a ``create`` line describes."""
     lines = tuple(

@@ -74,6 +74,10 @@ class HeadlessFates:
         """These were asked for here: the end waits for their outcome."""
         self._undecided.update(op_ids)
 
+    def is_undecided(self, op_id: str) -> bool:
+        """Say whether this operation was asked for here and is not on the board yet."""
+        return op_id in self._undecided
+
     def own(self, op_id: str) -> Own | None:
         """Return what is known of an operation of this profile."""
         return self._own.get(op_id)

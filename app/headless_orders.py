@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Any, Final, NamedTuple, Protocol
 
 from app.drafts import draft
-from app.headless_changes import NOTHING_TO_UNDO, change_of, new_order, no_way_back
+from app.headless_changes import NOTHING_TO_UNDO, change_of, new_order, no_way_back, not_made_yet
 from app.headless_fates import HeadlessFates
 from app.headless_wishes import LAST, CreateWish, Wish, change_wish, numbers_of
 from app.outcome_words import refusal_told
@@ -119,6 +119,8 @@ class HeadlessOrders:
         if step is None:
             self._tell(NOTHING_TO_UNDO, ref)
             return
+        if self._is_too_early(step, ref):
+            return
         orders = self._shown(step, ref)
         for order in orders:
             if step[order.id].back is None:
@@ -163,6 +165,15 @@ class HeadlessOrders:
             else:
                 orders[order.id] = order
         return list(orders.values()), left_out
+
+    def _is_too_early(self, step: Step, ref: str) -> bool:
+        """Say so when the step makes an order that the board does not show yet; it can be asked for again."""
+        for each in step.values():
+            is_made = isinstance(each.operation.change, Create)
+            if is_made and self._fates.is_undecided(each.operation.op_id):
+                self._tell(not_made_yet(each.number), ref)
+                return True
+        return False
 
     def _shown(self, step: Step, ref: str) -> list[Order]:
         """Return the orders of a step that are here; the others are told."""

@@ -19,7 +19,7 @@ from app.command_line import profile_folder, read_settings
 from app.settings import THEMES, load_settings
 from app.version import VERSION
 from sync.client.profile import Profile, open_profile
-from sync.contract.problems import ProblemError, UsageError
+from sync.contract.problems import Problem, ProblemError, UsageError
 
 DEMO_ORDERS: Final = 120
 MAX_DEMO_ORDERS: Final = 1_000_000
@@ -113,6 +113,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        print(package_missing(str(error.name)).line(), file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # Whoever read our answer went away; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -122,6 +125,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
         ProblemSurface().tell_error(error)
         return 1
+
+
+def package_missing(name: str) -> Problem:
+    """Return what to do about a missing package: a server's installation has this program, but no window."""
+    return Problem(
+        "PACKAGE_MISSING",
+        f"The package {name} is not installed here.",
+        "Install this program with its extra client: pip install '.[client]'.",
+    )
 
 
 def check_display(environment: dict[str, str], platform: str = sys.platform) -> None:

@@ -174,6 +174,18 @@ def test_an_order_is_made_by_hand(floor: HeadlessBench) -> None:
     )
 
 
+def test_an_order_that_is_not_made_yet_is_taken_back_later(floor: HeadlessBench) -> None:
+    """It has not left the board, it is not there yet; the step is kept for when it is."""
+    floor.ask(create={"number": "SO-9", "lines": [{"sku": "MUG"}]})
+    (operation,) = floor.engine.submitted
+    floor.ask(undo={})
+    assert floor.last("problem")["sentence"] == "Not undone: order SO-9 is not on the board yet."
+    assert floor.engine.submitted == [operation]
+    floor.finish()
+    floor.ask(undo={})
+    assert floor.engine.submitted[-1].undoes == operation.op_id
+
+
 def test_nobody_makes_orders_without_a_site_or_a_right(floor: HeadlessBench) -> None:
     """Before the first contact, and as a picker."""
     wish = {"number": "SO-9", "lines": [{"sku": "MUG"}]}

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from app.board_summary import summarise
 from app.device_token import DeviceToken, read_device_token
 from app.early_log import EarlyLog
 from app.life_cycle import EndSignals
-from app.main import check_display, make_parser
+from app.main import check_display, main, make_parser
 from app.second_start import take_profile
 from app.site_zone import SiteZone
 from app.translation import PseudoTranslator, install_language, pseudo
@@ -75,6 +76,17 @@ def test_a_file_without_a_token_is_named(tmp_path: Path, content: bytes) -> None
     with pytest.raises(UsageError) as raised:
         read_device_token(str(file), tmp_path)
     assert "station.json" in raised.value.problem.sentence
+
+
+def test_a_package_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server's installation has the board, too, without what its window needs."""
+    monkeypatch.setitem(sys.modules, "app.settings_text", None)
+    assert main(["settings"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "extra client" in line
+    assert line.endswith("[PACKAGE_MISSING]")
 
 
 @pytest.mark.parametrize(
