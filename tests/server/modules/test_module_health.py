@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from server.kernel.services import WORKERS
 from support.http_bench import VERSION, HttpBench
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
@@ -31,6 +33,17 @@ def test_ready_names_its_checks(bench: HttpBench) -> None:
     answer = bench.client.get("/ready")
     assert answer.status_code == 200
     assert answer.json()["checks"] == {"database": True, "migrations": True, "disk": True}
+
+
+def test_ready_answers_while_every_worker_is_busy(bench: HttpBench) -> None:
+    """Slow requests are no reason to take a server out of service."""
+    let_go = threading.Event()
+    busy = [bench.services.threads.submit(let_go.wait, 60) for _ in range(2 * WORKERS)]
+    try:
+        assert bench.client.get("/ready").status_code == 200
+        assert not any(each.done() for each in busy)
+    finally:
+        let_go.set()
 
 
 def test_missing_migrations_are_not_ready(bench: HttpBench) -> None:
