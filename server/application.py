@@ -25,6 +25,7 @@ from server.kernel.http import make_app
 from server.kernel.hub import Hub
 from server.kernel.services import WORKERS, Services
 from server.registration import JobContext, Module
+from server.silence import PatientProtocol
 from sync.contract.ports import Clock, Ids
 from sync.contract.problems import ProblemError
 from sync.contract.steps import Command
@@ -132,7 +133,7 @@ class Application:
         config = uvicorn.Config(
             self._app,
             loop="none",
-            http="h11",
+            http=PatientProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
