@@ -29,9 +29,15 @@ def read_device_token(named: str, profile_folder: Path) -> DeviceToken:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))
         return DeviceToken(str(content["device_token"]), str(content.get("server", "")))
-    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+    except OSError as error:
         raise UsageError(
             "TOKEN_FILE_UNREADABLE",
-            f"{path} holds no device token ({type(error).__name__}).",
+            f"The token file {path} cannot be read: {error.strerror}.",
+            "Check its name and its rights, or name another with --device-token-file.",
+        ) from error
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(
+            "TOKEN_FILE_UNREADABLE",
+            f"{path} holds no device token.",
             "Name the file that `fulfillment-kanban-server device add` wrote.",
         ) from error

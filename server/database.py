@@ -289,7 +289,8 @@ def _upgrade(connection: Connection, release: str = "head") -> None:
 
 
 def _unusable(path: Path, error: Exception) -> ProblemError:
-    reason = str(error.__cause__ or getattr(error, "orig", None) or error).splitlines()[0]
+    said = getattr(error, "strerror", None) or error.__cause__ or getattr(error, "orig", None) or error
+    reason = str(said).splitlines()[0]
     return ProblemError(
         "FOLDER_UNUSABLE",
         f"The server's data at {path} cannot be used: {reason}.",

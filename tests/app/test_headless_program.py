@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from app.device_token import read_device_token
 from app.main import main
 from support.headless import Headless
 from support.processes import ProcessRunner
 from support.repository import ROOT
+from sync.contract.problems import UsageError
 
 FAR = "http://127.0.0.1:9"
 """Nobody listens there."""
@@ -76,6 +78,12 @@ def test_a_token_file_that_holds_no_token_is_usage(
         file.write_bytes(content)
     words = ("--profile", tmp_path / "profile", "--server", FAR, "--device-token-file", file)
     assert refused(capsys, *words) == (2, "TOKEN_FILE_UNREADABLE")
+
+
+def test_a_token_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    """In the words of the system: a wrong path is mended otherwise than a wrong file."""
+    with pytest.raises(UsageError, match="cannot be read: No such file or directory"):
+        read_device_token(str(tmp_path / "none.json"), tmp_path)
 
 
 def test_no_server_at_all_is_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

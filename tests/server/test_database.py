@@ -154,6 +154,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as caught:
         create_database(tmp_path / "file" / "folder", FakeClock(), CountingIds())
     assert caught.value.problem.code == "FOLDER_UNUSABLE"
+    assert caught.value.problem.sentence.endswith("cannot be used: Not a directory.")
 
 
 @pytest.mark.parametrize("version", ["9999", "0000", "00015", "0\x01", "019b6e02-8ea0"])
