@@ -15,10 +15,11 @@ from intake.arrival import Arrival
 from server.kernel.records import Principal, SiteKey
 from server.kernel.store import Store
 from server.sources import digest
-from sync.contract.limits import SERVER_FRAME_BYTES
+from sync.contract.checks import COLUMN_MAX, KEY_CHARACTERS, NUMBER_MAX
+from sync.contract.limits import QUANTITY_MAX, SERVER_FRAME_BYTES
 from sync.contract.messages import Verdict
 from sync.contract.operations import Import, Operation, Outcome, Reason, Source
-from sync.contract.orders import canonical_bytes
+from sync.contract.orders import Order, canonical_bytes
 from sync.contract.ports import Ids
 
 AT_ONCE: Final = 500
@@ -72,9 +73,13 @@ class Arrivals:
         answers: list[Arrived | None] = []
         wanted: list[Arrival] = []
         operations: list[Operation] = []
-        for arrival, known in zip(chunk, self._known(site, chunk), strict=True):
-            if len(canonical_bytes(arrival.order)) > ORDER_BYTES:
-                answers.append(Arrived("", Fate.REFUSED, "the order is longer than 4 MiB"))
+        whys = [_misfit(arrival.order) for arrival in chunk]
+        fitting = [arrival for arrival, why in zip(chunk, whys, strict=True) if not why]
+        all_known = iter(self._known(site, fitting))
+        for arrival, why in zip(chunk, whys, strict=True):
+            known = None if why else next(all_known)
+            if why:
+                answers.append(Arrived("", Fate.REFUSED, why))
             elif known is not None and known[1] == digest(arrival.order):
                 answers.append(Arrived(known[0], Fate.UNCHANGED))
             else:
@@ -113,6 +118,21 @@ class Arrivals:
             by_source.setdefault(arrival.order.source, []).append(arrival.order.external_ref)
         said = {source: self._store.said(site, source, refs) for source, refs in by_source.items()}
         return [said[each.order.source].get(each.order.external_ref) for each in chunk]
+
+
+def _misfit(order: Order) -> str:
+    """Return why an order cannot be stored or sent; empty: it can. One alone would fail all it came with."""
+    if len(canonical_bytes(order)) > ORDER_BYTES:
+        return "the order is longer than 4 MiB"
+    if max(len(order.source), len(order.external_ref)) > KEY_CHARACTERS:
+        return f"the source's name or the reference is longer than {KEY_CHARACTERS} characters"
+    hold = order.hold
+    of_hold = () if hold is None else (hold.at_ms, hold.until_ms)
+    times = (order.placed_ms, order.stage_ms, order.cut_off_ms, order.cancelled_ms, *of_hold)
+    is_fit = abs(order.priority) < COLUMN_MAX and all(abs(each or 0) < NUMBER_MAX for each in times)
+    if not is_fit or any(abs(line.quantity_ordered) > QUANTITY_MAX for line in order.lines):
+        return "a quantity, the priority or a time is too large a number"
+    return ""
 
 
 _FATES: Final = {

@@ -16,7 +16,7 @@ from server.board_pages import read_board
 from server.kernel.signed import unsigned
 from support.server_bench import ServerBench, fresh_order
 from sync.contract.operations import Move, Operation, Outcome, Retire
-from sync.contract.orders import HASH_MODULUS, LineItem, Order, order_from_bytes, row_hash
+from sync.contract.orders import HASH_MODULUS, Hold, LineItem, Order, order_from_bytes, row_hash
 from sync.contract.stages import Stage
 
 
@@ -150,6 +150,40 @@ def test_a_name_that_no_index_takes_comes_in(bench: ServerBench) -> None:
     assert [answer.fate for answer in answers] == [Fate.CREATED] * 4
     assert [here(bench, answer.order_id).customer for answer in answers] == names
     assert bench.raw("SELECT count(*) FROM customers") == [(2,)]
+
+
+TOO_LARGE = "a quantity, the priority or a time is too large a number"
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"lines": (LineItem(1, "A", "a", 1 << 31),)}, TOO_LARGE),
+        ({"lines": (LineItem(1, "A", "a", 1 << 63),)}, TOO_LARGE),
+        ({"priority": 1 << 31}, TOO_LARGE),
+        ({"placed_ms": 1 << 63}, TOO_LARGE),
+        ({"hold": Hold("other", "Ana", 1, until_ms=1 << 53)}, TOO_LARGE),
+        ({"external_ref": "r" * 3_000}, "the source's name or the reference is longer than 200 characters"),
+    ],
+)
+def test_what_no_table_holds_is_refused_alone(
+    bench: ServerBench, fields: dict[str, object], why: str
+) -> None:
+    """By one line that says why; what came with it is taken."""
+    answers = take(bench, fresh_order(1), changed(fresh_order(2), **fields), fresh_order(3))
+    assert [answer.fate for answer in answers] == [Fate.CREATED, Fate.REFUSED, Fate.CREATED]
+    assert answers[1] == Arrived("", Fate.REFUSED, why)
+
+
+@pytest.mark.parametrize("name", ["source", "external_ref", "number", "note", "carrier", "ship_method"])
+def test_a_zero_character_blocks_nobody(bench: ServerBench, name: str) -> None:
+    """PostgreSQL's text cannot hold it: it stands for itself in the order, and for a mark in the columns."""
+    odd = changed(fresh_order(2), **{name: "a\0b"})
+    lined = changed(fresh_order(4), lines=(LineItem(1, "a\0b", "c\0d", 1, location="e\0f"),))
+    answers = take(bench, fresh_order(1), odd, fresh_order(3), lined)
+    assert [answer.fate for answer in answers] == [Fate.CREATED] * 4
+    assert getattr(here(bench, answers[1].order_id), name) == "a\0b"
+    assert hash_fits(bench)
 
 
 def test_a_person_needs_the_right(bench: ServerBench) -> None:
