@@ -139,8 +139,8 @@ NUMBERS_NOT_CHECKED: Final = Plant(
     (
         Change(
             "sync/contract/checks.py",
-            "        abs(number) < NUMBER_MAX for number in _numbers(msgspec.to_builtins(change))",
-            "        True for number in _numbers(msgspec.to_builtins(change))",
+            "all(abs(number) < NUMBER_MAX for number in _numbers(plain))",
+            "all(True for number in _numbers(plain))",
         ),
     ),
 )
