@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,6 +19,8 @@ PROCESSES: Final = 2
 CHUNK: Final = 4
 TOLD: Final = 20
 """How many sentences of one seed are printed."""
+TOLD_SEEDS: Final = 50
+"""So often it is said how far a long run has come."""
 LOOPED_EVERY: Final = 20
 """One seed in so many is played once more through the asyncio drivers."""
 
@@ -92,8 +94,11 @@ def _played(job: Job) -> Report:
     if job.is_looped:
         from server.verification.looped import simulate_looped
 
-        return simulate_looped(job.seed)
-    return simulate(job.seed, Plan())
+        report = simulate_looped(job.seed)
+    else:
+        report = simulate(job.seed, Plan())
+    # A thousand entries a seed, which nobody reads on the other side.
+    return replace(report, log=())
 
 
 def run(wanted: Sequence[Job], tell: Tell, processes: int = PROCESSES) -> Summary:
@@ -107,8 +112,17 @@ def run(wanted: Sequence[Job], tell: Tell, processes: int = PROCESSES) -> Summar
             tell(f"  {sentence}")
         if report.violations:
             tell(f"  again: {again(job)}")
+        if summary.seeds % TOLD_SEEDS == 0 and summary.seeds < len(wanted):
+            tell(progress(summary, len(wanted), time.monotonic() - started))
     summary.seconds = time.monotonic() - started
     return summary
+
+
+def progress(summary: Summary, wanted: int, seconds: float) -> str:
+    """Return in a line how far a run has come, and about how long it will take yet."""
+    left = seconds / summary.seeds * (wanted - summary.seeds)
+    failed = f", {len(summary.failed)} failed" if summary.failed else ""
+    return f"== {summary.seeds:,} of {wanted:,} seeds in {seconds:.0f} s{failed}; about {left:.0f} s left"
 
 
 def _reports(wanted: Sequence[Job], processes: int) -> Iterator[Report]:

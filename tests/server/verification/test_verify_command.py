@@ -91,6 +91,19 @@ def test_two_processes_come_to_what_one_does() -> None:
     assert Plan().terminals * Plan().operations == 1_000
 
 
+def test_a_long_run_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fifty seeds, with what is left; the end speaks for itself."""
+    played(monkeypatch)
+    lines: list[str] = []
+    running.run(running.plain(100, 1), lines.append, processes=1)
+    told = [line for line in lines if line.startswith("== ")]
+    assert [line.partition(" seeds in ")[0] for line in told] == ["== 50 of 100"]
+    summary = Summary(seeds=250, failed={"again": ("a violation",)})
+    assert (
+        running.progress(summary, 1_000, 40.0) == "== 250 of 1,000 seeds in 40 s, 1 failed; about 120 s left"
+    )
+
+
 def test_a_number_that_is_none_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is played, and the usage is shown."""
     with pytest.raises(SystemExit):
