@@ -29,6 +29,13 @@ TOO_MUCH: Final = Problem(
 )
 
 
+GONE: Final = Problem(
+    "PROGRAM_GONE",
+    "The program that uses this profile has ended, so this one ends with it; what was saved is safe.",
+    "Start this one again.",
+)
+
+
 class RemoteEngine:
     """Attached to a running engine."""
 
@@ -112,7 +119,10 @@ class RemoteEngine:
             news = news_from_line(line)
             if news is not None:
                 self._listener(news)
-        self._listener(Stopped(self._door is None))
+        is_own_wish = self._door is None
+        if not is_own_wish:
+            self._listener(ProblemArose(GONE))
+        self._listener(Stopped(is_own_wish))
 
     def _lines(self) -> Iterator[bytes]:
         door = self._door

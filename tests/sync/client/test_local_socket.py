@@ -35,6 +35,7 @@ from sync.client.news import (
     OperationsDecided,
     OperationsNotSaved,
     OperationsSaved,
+    ProblemArose,
     Started,
     Stopped,
 )
@@ -253,7 +254,7 @@ def test_operations_without_end_are_shown_out(tmp_path: Path, monkeypatch: pytes
 
 
 def test_an_engine_that_goes_away_is_told(tmp_path: Path) -> None:
-    """The listener hears that it is over, and that it was not clean."""
+    """The listener hears why it is over, and that it was not clean."""
     path = tmp_path / "engine.sock"
     heard: list[News] = []
     with OpenDoor(path):
@@ -261,7 +262,7 @@ def test_an_engine_that_goes_away_is_told(tmp_path: Path) -> None:
         engine.start()
         eventually(lambda: heard)
     engine._thread.join(5)
-    assert heard[-1] == Stopped(False)
+    assert heard[-2:] == [ProblemArose(remote_engine.GONE), Stopped(False)]
     engine.stop()
 
 
