@@ -14,13 +14,14 @@ from app.deed_words import clock, deed_sentence
 from app.outcome_forms import FORMS, NOT_CHANGED, UNDO
 from app.plain_words import Language
 from sync.contract.messages import Verdict
-from sync.contract.operations import Operation, Outcome, Reason
+from sync.contract.operations import Operation, Outcome, Pick, Reason
 from sync.contract.orders import LineItem, Order, OrderException
 from sync.contract.stages import Stage
 
 CONTEXT: Final = "Outcome"
 NAMED_PLACES: Final = 6
 """Shelves that one sentence names; the open order lists them all."""
+NAMED_PEOPLE: Final = 4
 _MINUTES_TOLD: Final = 180
 """Above three hours the clock speaks."""
 
@@ -204,18 +205,28 @@ class _Teller:
         over = [line for line in order.lines if line.quantity_picked > _wanted(line)]
         if not over:
             return self._say(self._form.next_step)
-        line, holder, mine = over[0], order.claimed_by, self._it.operation
+        mine = self._it.operation
+        deed = None if mine is None else mine.change
+        # The line that the person meant, when that is one of them.
+        of_deed = (line for line in over if isinstance(deed, Pick) and line.position == deed.position)
+        line = next(of_deed, over[0])
         text = "{picked} of {wanted} are picked by all. Put back: {over} x {place}."
-        if holder is not None and (mine is None or mine.actor_id != holder.user_id):
-            text = "{picked} of {wanted} are picked by all; {holder} holds it. Put back: {over} x {place}."
+        if line.picked_by:
+            text = "{picked} of {wanted} are picked: {people}. Put back: {over} x {place}."
         return self._say(
             text,
-            holder="" if holder is None else holder.name,
+            people=self._people(line),
             picked=line.quantity_picked,
             wanted=_wanted(line),
             over=line.quantity_picked - _wanted(line),
             place=line.location or line.sku or line.name,
         )
+
+    def _people(self, line: LineItem) -> str:
+        """Return whose the picked pieces are: "Maria 3, Bo 2"; those without a name came with the order."""
+        named = [f"{each.name} {each.quantity}" for each in line.picked_by[:NAMED_PEOPLE]]
+        rest = line.quantity_picked - sum(each.quantity for each in line.picked_by[:NAMED_PEOPLE])
+        return ", ".join((*named, self._say("others {n}", n=rest)) if rest > 0 else named)
 
     def _changed_lines(self, order: Order) -> str:
         """Return what the order says of its lines: old → new, as its source changed them."""

@@ -42,7 +42,7 @@ def as_said(order: Order) -> Order:
     """Return an order with only what a source can say: a pure function of its words."""
     lines = tuple(
         msgspec.structs.replace(
-            line, position=place, quantity_picked=0, quantity_cancelled=0, quantity_short=0
+            line, position=place, quantity_picked=0, quantity_cancelled=0, quantity_short=0, picked_by=()
         )
         for place, line in enumerate(order.lines, 1)
     )

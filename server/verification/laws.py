@@ -6,6 +6,7 @@ somebody who was not told its words can see it. Each law reads an order before a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -97,7 +98,7 @@ def _move(entry: LogEntry, change: Move, before: Order, after: Order) -> Iterato
         yield "a pick was finished although the lines had changed"
 
 
-def _pick(_entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterator[str]:
+def _pick(entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterator[str]:
     codes = {each.code for each in after.exceptions}
     pairs = list(zip(before.lines, after.lines, strict=True))
     changed = [(old, new) for old, new in pairs if old != new]
@@ -112,6 +113,10 @@ def _pick(_entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterat
     for old, new in changed:
         if new.quantity_picked != max(0, old.quantity_picked + change.quantity):
             yield f"a pick of {change.quantity} made {new.quantity_picked} of {old.quantity_picked}"
+        yield from _tally(entry.operation.actor_id, old, new)
+    is_over = any(line.quantity_picked > _wanted(line) for line in after.lines)
+    if changed and not is_over and Reason.OVER_PICKED in codes:
+        yield "what was too much is put back, and somebody is still told to"
     if change.quantity <= 0:
         return
     if before.cancelled_ms is not None:
@@ -122,6 +127,18 @@ def _pick(_entry: LogEntry, change: Pick, before: Order, after: Order) -> Iterat
         yield "picked while on hold, and nobody is told"
     if any(new.quantity_picked > _wanted(new) for _, new in changed) and Reason.OVER_PICKED not in codes:
         yield "too many picked, and nobody is told"
+
+
+def _tally(actor_id: str, old: LineItem, new: LineItem) -> Iterator[str]:
+    """Yield what is wrong with whose the pieces are."""
+    was, now = (Counter({each.user_id: each.quantity for each in line.picked_by}) for line in (old, new))
+    more = new.quantity_picked - old.quantity_picked
+    if more > 0 and now != was + Counter({actor_id: more}):
+        yield "a pick does not count for who picked"
+    if more < 0 and now - was:
+        yield "pieces were put back, and somebody has more than before"
+    if now.total() > new.quantity_picked or any(count <= 0 for count in now.values()):
+        yield "more pieces are somebody's than are picked"
 
 
 def _pick_of_no_line(change: Pick, before: Order, after: Order) -> Iterator[str]:

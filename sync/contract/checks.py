@@ -145,7 +145,8 @@ def _is_storable(order: Order) -> bool:
 def _is_line(line: LineItem) -> bool:
     given_up = (line.quantity_cancelled, line.quantity_short)
     quantities = (line.quantity_ordered, line.quantity_picked, *given_up)
-    is_counted = all(0 <= quantity <= QUANTITY_MAX for quantity in quantities)
+    owned = [each.quantity for each in line.picked_by]
+    is_counted = all(0 <= quantity <= QUANTITY_MAX for quantity in (*quantities, *owned))
     return is_counted and 0 <= line.position < COLUMN_MAX and _is_key(line.sku)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException
+from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, Picked
 from sync.contract.stages import Stage
 
 
@@ -67,6 +67,7 @@ class OrderColumns(msgspec.Struct, frozen=True, omit_defaults=True):
     line_quantity_cancelled: list[int] = []
     line_requires_picking: list[bool] = []
     line_quantity_short: list[int] = []
+    line_picked_by: list[tuple[Picked, ...]] = []
     ship_to: list[bool] = []
     """Which orders say an address at all: an empty one that is said is part of an order's bytes."""
     ship_to_name: list[str] = []

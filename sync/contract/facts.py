@@ -14,7 +14,7 @@ import msgspec
 from sync.contract.ids import derived
 from sync.contract.judging import Decision, Judge, changed_order, nothing, with_exception
 from sync.contract.operations import Fact, Operation, Outcome, Pack, Pick, Reason, Ship, ShortLine, ShortPick
-from sync.contract.orders import Hold, HoldReason, LineItem, Order
+from sync.contract.orders import Hold, HoldReason, LineItem, Order, OrderException, Picked
 from sync.contract.stages import Stage, stage_index
 
 BACKORDER: Final = "backorder"
@@ -72,8 +72,8 @@ def _picked(order: Order, operation: Operation, pick: Pick, judge: Judge) -> Dec
     quantity = max(0, line.quantity_picked + pick.quantity)
     if quantity == line.quantity_picked:
         return nothing()
-    lines = _with_line(order.lines, place, quantity_picked=quantity)
-    changed: dict[str, Any] = {"lines": lines}
+    lines = _with_line(order.lines, place, counted(line, quantity, judge))
+    changed: dict[str, Any] = {"lines": lines, "exceptions": _still_over(order.exceptions, lines)}
     if order.cancelled_ms is None and order.stage is Stage.CONFIRMED and pick.quantity > 0:
         changed |= _entered(Stage.PICKING, judge) | {"claimed_by": order.claimed_by or judge.claim()}
     return _recorded(order, operation, judge, changed, _pick_alarms(order, lines, pick))
@@ -104,11 +104,58 @@ def _pick_alarms(order: Order, lines: tuple[LineItem, ...], pick: Pick) -> Alarm
         alarms.append((Reason.PICKED_AFTER_SHIP, "Picked after the order was shipped. Call a supervisor."))
     elif order.hold is not None:
         alarms.append((Reason.PICKED_ON_HOLD, f"On hold ({order.hold.reason}). Keep it, do not pack it."))
-    over = [line for line in lines if line.quantity_picked > _wanted(line)]
-    if over and order.cancelled_ms is None:
-        words = (f"{line.quantity_picked - _wanted(line)} × {_named(line)}" for line in over)
-        alarms.append((Reason.OVER_PICKED, f"Too many picked. Put back: {_listed(list(words))}."))
+    words = over_words(lines)
+    if words and order.cancelled_ms is None:
+        alarms.append((Reason.OVER_PICKED, words))
     return alarms
+
+
+def _still_over(
+    exceptions: tuple[OrderException, ...], lines: tuple[LineItem, ...]
+) -> tuple[OrderException, ...]:
+    """Return the exceptions as the picks are now: too many is over when no line holds too many any more.
+
+    Whoever put the pieces back: the shelf is as true as the picker. What is left of it is told anew.
+    """
+    words = over_words(lines)
+    return tuple(
+        msgspec.structs.replace(each, sentence=words) if each.code == Reason.OVER_PICKED else each
+        for each in exceptions
+        if words or each.code != Reason.OVER_PICKED
+    )
+
+
+def over_words(lines: Sequence[LineItem]) -> str:
+    """Return what is too much, whose the picked pieces are and where it goes; empty when nothing is."""
+    over = [line for line in lines if line.quantity_picked > _wanted(line)]
+    words = [
+        f"{line.quantity_picked - _wanted(line)} × {_named(line)}{_picked_by(line)}"
+        for line in over[: NAMED + 1]
+    ]
+    return f"Too many picked. Put back: {_listed(words)}." if words else ""
+
+
+def _picked_by(line: LineItem) -> str:
+    words = ", ".join(f"{each.name} {each.quantity}" for each in line.picked_by[:NAMED])
+    return f", picked by {words}{', …' if len(line.picked_by) > NAMED else ''}" if words else ""
+
+
+def counted(line: LineItem, quantity: int, judge: Judge) -> LineItem:
+    """Return the line with ``quantity`` pieces picked, the difference on the actor's own tally.
+
+    Who puts back more than they picked takes it from pieces without a name, then from whoever came last.
+    """
+    tally = {each.user_id: each for each in line.picked_by}
+    own = tally.get(judge.actor_id)
+    left = (0 if own is None else own.quantity) + quantity - line.quantity_picked
+    tally[judge.actor_id] = Picked(judge.actor_id, judge.actor_name, max(0, left))
+    spare = sum(each.quantity for each in tally.values()) - quantity
+    for key in reversed(tuple(tally)):
+        less = max(0, min(spare, tally[key].quantity))
+        tally[key] = msgspec.structs.replace(tally[key], quantity=tally[key].quantity - less)
+        spare -= less
+    picked_by = tuple(each for each in tally.values() if each.quantity)
+    return msgspec.structs.replace(line, quantity_picked=quantity, picked_by=picked_by)
 
 
 def _wanted(line: LineItem) -> int:
@@ -150,8 +197,7 @@ def _places(lines: Sequence[LineItem]) -> Callable[[int, str], int | None]:
     return find
 
 
-def _with_line(lines: tuple[LineItem, ...], place: int, **changed: int) -> tuple[LineItem, ...]:
-    line = msgspec.structs.replace(lines[place], **changed)
+def _with_line(lines: tuple[LineItem, ...], place: int, line: LineItem) -> tuple[LineItem, ...]:
     return (*lines[:place], line, *lines[place + 1 :])
 
 
@@ -197,7 +243,7 @@ def _backorder(
     """Return the order that holds the short rest; it waits until the goods are there."""
     lines = tuple(
         msgspec.structs.replace(
-            line, position=place, quantity_picked=0, quantity_cancelled=0, quantity_short=0
+            line, position=place, quantity_picked=0, quantity_cancelled=0, quantity_short=0, picked_by=()
         )
         for place, line in enumerate(missing, 1)
     )

@@ -50,6 +50,14 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_ADDRESS: Final = Address()
 
 
+class Picked(msgspec.Struct, frozen=True, array_like=True):
+    """How many pieces of a line somebody picked, less what was put back; encoded as a list, it is in each."""
+
+    user_id: str
+    name: str
+    quantity: int
+
+
 class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One product and its quantity on an order; quantities are pieces."""
 
@@ -64,6 +72,8 @@ class LineItem(msgspec.Struct, frozen=True, omit_defaults=True):
     requires_picking: bool = True
     quantity_short: int = 0
     """What people did not find and gave up on: a backorder holds it."""
+    picked_by: tuple[Picked, ...] = ()
+    """Whose the picked pieces are, in the order in which they began; together never more than are picked."""
 
     @property
     def quantity_open(self) -> int:

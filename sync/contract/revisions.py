@@ -86,6 +86,7 @@ def _joined(old: tuple[LineItem, ...], new: tuple[LineItem, ...]) -> tuple[LineI
             location=line.location or twin.location,
             quantity_picked=twin.quantity_picked,
             quantity_short=twin.quantity_short,
+            picked_by=twin.picked_by,
         )
         for line, twin in pairs
     ]

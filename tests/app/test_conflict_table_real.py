@@ -110,6 +110,7 @@ BO: list[dict[str, Any]] = [
     {"short_pick": {"number": "SO-24", "lines": [{"sku": "POT", "quantity": 2}], "reason": "damaged"}},
     {"cancel": {"number": "SO-10"}},
     {"ship": {"number": "SO-11"}},
+    {"pick": {"number": "SO-13", "sku": "MUG", "quantity": 3}},
 ]
 """What Bo does while nobody answers."""
 MARIA: list[dict[str, Any]] = [
@@ -128,6 +129,7 @@ MARIA: list[dict[str, Any]] = [
     {"pick": {"number": "SO-24", "sku": "POT", "quantity": 2}},
     {"cancel": {"number": "SO-10"}},
     {"cancel": {"number": "SO-11"}},
+    {"pick": {"number": "SO-13", "sku": "MUG", "quantity": 3}},
 ]
 """What Maria does meanwhile."""
 
@@ -263,8 +265,20 @@ def test_two_picked_the_same_line(story: Story) -> None:
     opened = story.told("SO-5 pick", "exception")
     assert opened["reason"] == "OVER_PICKED"
     assert "You picked 3 x MUG at " in opened["sentence"]
-    assert opened["sentence"].endswith("6 of 4 are picked by all; Maria holds it. Put back: 2 x A-03.")
-    assert waiting(story.maria, "exceptions", "SO-5")["sentence"].endswith("Put back: 2 x A-03.")
+    both = "6 of 4 are picked: Maria 3, Bo 3. Put back: 2 x A-03."
+    assert opened["sentence"].endswith(both)
+    assert waiting(story.maria, "exceptions", "SO-5")["sentence"].endswith(both)
+
+
+def test_what_was_too_much_is_put_back_by_whoever_has_it(story: Story) -> None:
+    """Maria puts one back and the other is still told of; after the second nobody is any more."""
+    waiting(story.maria, "exceptions", "SO-13")
+    put_back = {"pick": {"number": "SO-13", "sku": "MUG", "quantity": -1}}
+    story.maria.ask(**put_back)
+    words = "5 of 4 are picked: Maria 2, Bo 3. Put back: 1 x A-03."
+    eventually(lambda: words in needs(story.bo)["exceptions"]["SO-13"]["sentence"])
+    story.maria.ask(**put_back)
+    eventually(lambda: "SO-13" not in needs(story.bo)["exceptions"])
 
 
 def test_the_lines_changed_before_the_pick_was_finished(story: Story) -> None:

@@ -41,7 +41,7 @@ from sync.contract.operations import (
     Take,
     Unknown,
 )
-from sync.contract.orders import Claim, Hold, LineItem, Order, OrderException, OrderPatch
+from sync.contract.orders import Claim, Hold, LineItem, Order, OrderException, OrderPatch, Picked
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
 
@@ -163,10 +163,21 @@ def test_too_many_picks_say_the_counts_and_the_shelf() -> None:
         "6 of 4 are picked by all. Put back: 2 x A-03."
     )
     assert said(Reason.OVER_PICKED, order()).endswith("Put back what is too much.")
-    theirs = order(lines=over, claimed_by=Claim("m", "Maria", AT_MS))
-    assert "picked by all; Maria holds it. Put back" in said(Reason.OVER_PICKED, theirs)
-    mine = msgspec.structs.replace(MOVE, actor_id="m")
-    assert "holds it" not in said(Reason.OVER_PICKED, theirs, operation=mine)
+    tally = (Picked("m", "Maria", 3), Picked("b", "Bo", 2))
+    named = (msgspec.structs.replace(over[0], picked_by=tally), over[1])
+    assert said(Reason.OVER_PICKED, order(lines=named)).endswith(
+        "6 of 4 are picked: Maria 3, Bo 2, others 1. Put back: 2 x A-03."
+    )
+    whole = (msgspec.structs.replace(named[0], quantity_picked=5), over[1])
+    assert "picked: Maria 3, Bo 2. Put back: 1 x" in said(Reason.OVER_PICKED, order(lines=whole))
+
+
+def test_too_many_picks_speak_of_the_line_that_was_meant() -> None:
+    """Where another line holds too many as well."""
+    over = tuple(msgspec.structs.replace(line, quantity_picked=9) for line in LINES)
+    mine = msgspec.structs.replace(MOVE, change=Pick(LINES[1].position, 1, LINES[1].sku))
+    assert LINES[1].location in said(Reason.OVER_PICKED, order(lines=over), operation=mine)
+    assert LINES[0].location in said(Reason.OVER_PICKED, order(lines=over))
 
 
 def test_changed_lines_are_named_old_and_new() -> None:

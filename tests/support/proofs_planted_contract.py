@@ -115,7 +115,7 @@ CONTRACT: Final = (
     ),
     Plant(
         "too many picked opens no exception",
-        (Change(_FACTS, "    if over and order.cancelled_ms is None:", "    if over is order:"),),
+        (Change(_FACTS, "    if words and order.cancelled_ms is None:", "    if words is order:"),),
     ),
     Plant(
         "picked after a cancellation opens no exception",

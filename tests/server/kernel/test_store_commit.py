@@ -18,7 +18,7 @@ from support.clocks import CountingIds, FakeClock
 from support.faults import CrashAt, CrashError
 from support.server_bench import ServerBench, create, fresh_order, numbered
 from sync.contract.ids import Uuid7Ids
-from sync.contract.operations import Create, Import, LogEntry, Move, Operation, Outcome, Reason, Take
+from sync.contract.operations import Create, Import, LogEntry, Move, Operation, Outcome, Pick, Reason, Take
 from sync.contract.orders import HASH_MODULUS, LineItem, canonical_bytes, order_from_bytes, patched, row_hash
 from sync.contract.ports import NoFaults
 from sync.contract.problems import ProblemError
@@ -87,6 +87,29 @@ def test_lines_are_written_when_they_change_and_only_then(bench: ServerBench) ->
     )
     assert [verdict.outcome for verdict in done.verdicts if verdict] == [Outcome.MERGED, Outcome.APPLIED]
     assert bench.raw(skus) == [("POT",)]
+
+
+def test_whose_the_picked_pieces_are_is_on_disk(bench: ServerBench) -> None:
+    """Two people picked the same line in two commits: the exception names both, with their counts."""
+    ana = bench.principal()
+    bench.join(ana)
+    bench.database.identities.add_user(bench.site.key, "Joy", "picker")
+    joy = bench.sign_ins().sign_in("here", bench.device(user="Joy")).principal
+    bench.join(joy, "device-2")
+    order = msgspec.structs.replace(fresh_order(1), lines=(LineItem(1, "CUP", "Cup", 3, "A-1"),))
+    bench.database.store.commit(
+        Batch(bench.site.key, (Submission(Operation("a", "order-1", Import(order))),))
+    )
+    bench.commit(ana, numbered(1, Pick(1, 2, "CUP")))
+    bench.commit(joy, numbered(1, Pick(1, 2, "CUP"), device="device-2"))
+    ((body,),) = bench.raw("SELECT body FROM orders")
+    kept = order_from_bytes(body)
+    assert [(each.name, each.quantity) for each in kept.lines[0].picked_by] == [("Ana", 2), ("Joy", 2)]
+    words = "Too many picked. Put back: 1 × CUP (A-1), picked by Ana 2, Joy 2."
+    assert [each.sentence for each in kept.exceptions] == [words]
+    bench.commit(ana, numbered(2, Pick(1, -1, "CUP")))
+    ((body,),) = bench.raw("SELECT body FROM orders")
+    assert order_from_bytes(body).exceptions == ()
 
 
 def test_a_repeated_batch_is_answered_with_the_stored_outcome(bench: ServerBench) -> None:

@@ -28,7 +28,7 @@ from sync.contract.operations import (
     Tag,
     Take,
 )
-from sync.contract.orders import Claim, Hold, LineItem, Order, OrderException, OrderPatch
+from sync.contract.orders import Claim, Hold, LineItem, Order, OrderException, OrderPatch, Picked
 from sync.contract.permissions import Role
 from sync.contract.stages import Stage
 from sync.contract.state_machine import Judge, decide
@@ -82,7 +82,7 @@ def changed(order: Order, **fields: object) -> Order:
     return msgspec.structs.replace(order, revision=order.revision + 1, **fields)
 
 
-def lines(order: Order, **fields: int) -> Order:
+def lines(order: Order, **fields: object) -> Order:
     """Return an order whose first line has other quantities."""
     return changed(order, lines=(msgspec.structs.replace(order.lines[0], **fields), *order.lines[1:]))
 
@@ -153,8 +153,18 @@ def test_what_an_operation_read_is_a_law_too() -> None:
     no_reason = ShortPick(SHORT.lines)
     assert "without a reason" in str(found(no_reason, ORDER, lines(ORDER, quantity_short=1)))
     seen = OrderException(Reason.OVER_PICKED, "", "op-0", 1)
-    told = changed(lines(ORDER, quantity_picked=3), exceptions=(seen,))
+    told = changed(lines(ORDER, quantity_picked=3, picked_by=(Picked(ME, "Me", 3),)), exceptions=(seen,))
     assert found(Pick(1, 3), ORDER, told, outcome=Outcome.EXCEPTION) == []
+    # Whose the pieces are.
+    not_mine = changed(lines(ORDER, quantity_picked=3, picked_by=(Picked("u", "U", 3),)), exceptions=(seen,))
+    assert "does not count for who picked" in str(found(Pick(1, 3), ORDER, not_mine))
+    back = changed(told, exceptions=())
+    assert found(Pick(1, -3), told, lines(back, quantity_picked=0, picked_by=())) == []
+    assert "more pieces are somebody's" in str(found(Pick(1, -3), told, lines(back, quantity_picked=0)))
+    more = lines(back, quantity_picked=0, picked_by=(Picked("u", "U", 1),))
+    assert "has more than before" in str(found(Pick(1, -3), told, more))
+    still = lines(told, quantity_picked=0, picked_by=())
+    assert "is still told to" in str(found(Pick(1, -3), told, still))
 
 
 def unknown(op_id: str) -> OrderException:

@@ -20,6 +20,7 @@ from sync.contract.orders import (
     LineItem,
     Order,
     OrderException,
+    Picked,
     canonical_bytes,
     order_from_bytes,
 )
@@ -47,9 +48,10 @@ LINES = structs(
     **{
         name: NUMBERS
         for name in LineItem.__struct_fields__
-        if name not in {"sku", "name", "location", "requires_picking"}
+        if name not in {"sku", "name", "location", "requires_picking", "picked_by"}
     },
     requires_picking=some.booleans(),
+    picked_by=some.lists(some.builds(Picked, TEXTS, TEXTS, NUMBERS), max_size=2).map(tuple),
 )
 SPECIAL: dict[str, some.SearchStrategy[Any]] = {
     "stage": some.sampled_from(Stage),

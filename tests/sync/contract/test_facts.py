@@ -18,7 +18,7 @@ from sync.contract.operations import (
     ShortLine,
     ShortPick,
 )
-from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException
+from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, Picked
 from sync.contract.permissions import Role
 from sync.contract.stages import Stage
 from sync.contract.state_machine import Decision, Judge, decide
@@ -58,7 +58,52 @@ def test_picks_add_up_whoever_picked() -> None:
     over = run(order, Pick(1, 2, "CUP"))
     assert (over.outcome, over.reason) == (Outcome.EXCEPTION, Reason.OVER_PICKED)
     assert over.order is not None
-    assert over.order.exceptions[0].sentence == "Too many picked. Put back: 2 × CUP (A-1)."
+    assert over.order.exceptions[0].sentence == "Too many picked. Put back: 2 × CUP (A-1), picked by Ana 5."
+
+
+def by(judge: Judge, order: Order, quantity: int) -> Order:
+    """Return the order after somebody picked cups, or put them back."""
+    changed = decide(order, Operation(f"op-{judge.actor_id}", "o1", Pick(1, quantity, "CUP")), judge).order
+    assert changed is not None
+    return changed
+
+
+JOY = ANA._replace(actor_id="joy", actor_name="Joy")
+
+
+def test_too_many_picks_name_everybody_and_their_counts() -> None:
+    """Two picked the same line: each finds their own pieces, whatever arrived first."""
+    order = by(JOY, by(ANA, make_order(), 2), 2)
+    assert order.lines[0].picked_by == (Picked("ana", "Ana", 2), Picked("joy", "Joy", 2))
+    (told,) = order.exceptions
+    assert told.sentence == "Too many picked. Put back: 1 × CUP (A-1), picked by Ana 2, Joy 2."
+    many = msgspec.structs.replace(
+        ALL, picked_by=tuple(Picked(f"u{each}", f"U{each}", 1) for each in range(9)), quantity_picked=9
+    )
+    assert "U6 1, U7 1, …." in by(ANA, make_order(lines=(many,)), 1).exceptions[0].sentence
+    # What was picked before tallies were kept, or came with the order, has nobody's name.
+    assert by(ANA, make_order(lines=(ALL,)), 1).exceptions[0].sentence.endswith("(A-1), picked by Ana 1.")
+
+
+def test_too_many_is_over_when_the_pieces_are_back() -> None:
+    """Whoever brings them; until then the words say what is left."""
+    over = by(JOY, by(ANA, make_order(), 2), 3)
+    less = by(ANA, over, -1)
+    assert less.exceptions[0].sentence == "Too many picked. Put back: 1 × CUP (A-1), picked by Ana 1, Joy 3."
+    assert less.exceptions[0].op_id == over.exceptions[0].op_id
+    assert by(ANA, less, -1).exceptions == ()
+    seen = OrderException("PICKED_ON_HOLD", "On hold.", "op-9", 1)
+    both = msgspec.structs.replace(over, exceptions=(seen, *over.exceptions))
+    assert by(JOY, both, -2).exceptions == (seen,)
+
+
+def test_who_puts_back_more_than_they_have_takes_nobodys_pieces_first() -> None:
+    """Then those of whoever began last; the tallies never say more than is picked."""
+    order = by(JOY, by(ANA, make_order(lines=(msgspec.structs.replace(CUP, quantity_picked=1),)), 1), 1)
+    assert by(ANA, order, -2).lines[0].picked_by == (Picked("joy", "Joy", 1),)
+    assert by(ANA, order, -3).lines[0].picked_by == ()
+    bo = ANA._replace(actor_id="bo", actor_name="Bo")
+    assert by(bo, order, -2).lines[0].picked_by == (Picked("ana", "Ana", 1),)
 
 
 def test_a_line_is_found_where_its_source_moved_it() -> None:

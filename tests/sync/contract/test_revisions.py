@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sync.contract.limits import EXCEPTIONS_MAX
 from sync.contract.operations import Import, Operation, Outcome, Reason
-from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, OrderPatch
+from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, OrderPatch, Picked
 from sync.contract.permissions import Role
 from sync.contract.revisions import HOLDER, revised
 from sync.contract.stages import Stage
@@ -156,14 +156,17 @@ def test_many_changes_are_named_at_most() -> None:
 def test_the_same_product_twice_keeps_both_picks() -> None:
     """The first of the new lines is the first of the old; a line without a code goes by its name."""
     lines = (
-        LineItem(1, "CUP", "Cup", 2, quantity_picked=2),
+        LineItem(1, "CUP", "Cup", 2, quantity_picked=2, picked_by=(Picked("ana", "Ana", 2),)),
         LineItem(2, "CUP", "Cup", 2, quantity_picked=1),
         LineItem(3, "", "Card", 1, quantity_picked=1),
     )
-    new = tuple(msgspec.structs.replace(line, quantity_picked=0, quantity_ordered=3) for line in lines)
+    new = tuple(
+        msgspec.structs.replace(line, quantity_picked=0, quantity_ordered=3, picked_by=()) for line in lines
+    )
     _, _, after = hear(make_order(Stage.PICKING, lines=lines), lines=new)[:3]
     assert after is not None
     assert [line.quantity_picked for line in after.lines] == [2, 1, 1]
+    assert after.lines[0].picked_by == lines[0].picked_by
 
 
 @pytest.mark.parametrize(("stage", "expected"), [(Stage.CONFIRMED, []), (Stage.PICKED, ["ADDRESS_CHANGED"])])
