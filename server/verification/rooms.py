@@ -77,7 +77,7 @@ class ServerRoom(ABC):
     def restart(self) -> None:
         """Start a new process on the data that the old one left."""
         self.hook.arm(0)
-        if self.node.is_alive:
+        if self.node.is_alive or self.world.is_over:
             return
         self.clock.boot()
         self.reopen()

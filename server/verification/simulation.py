@@ -140,7 +140,8 @@ class Simulation:
                 return
 
     def end(self) -> None:
-        """Let every process end."""
+        """Let every process end, for good: a restart may be planned still."""
+        self.world.is_over = True
         self.room.node.die()
         for station in self.stations:
             station.terminal.die()

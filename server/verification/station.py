@@ -154,7 +154,7 @@ class Station:
     def restart(self) -> None:
         """Start a new process on the profile that the old one left."""
         self.hook.arm(0)
-        if self.terminal.is_alive:
+        if self.terminal.is_alive or self.world.is_over:
             return
         self.clock.boot()
         self.profile.open()

@@ -41,6 +41,8 @@ class World:
         self.random = random.Random(seed)
         self.now_ms = 0
         self.steps = 0
+        self.is_over = False
+        """Whether everybody has ended for good: nothing starts any more."""
         self.faults: list[str] = []
         """Store calls that failed without having been told to: always a violation."""
         self._line: list[tuple[int, int, Callable[[], None]]] = []

@@ -42,6 +42,18 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     assert simulate(8, MEMORY).trace_hash != first.trace_hash
 
 
+def test_nothing_starts_after_the_end() -> None:
+    """Restarts may be planned still, and what a process would open is closed then."""
+    with simulated(5, replace(MEMORY, operations=1, is_calm=True)) as simulation:
+        simulation.run()
+        simulation.end()
+        simulation.room.restart()
+        for station in simulation.stations:
+            station.restart()
+        assert not simulation.room.node.is_alive
+        assert not any(station.terminal.is_alive for station in simulation.stations)
+
+
 @pytest.mark.parametrize("plan", [Plan(is_calm=True), Plan(operations=60)])
 def test_memory_and_files_are_the_same_world(plan: Plan) -> None:
     """What the fast stores do is what the real ones do, step by step and byte by byte."""
