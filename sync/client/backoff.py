@@ -1,7 +1,7 @@
 """How long to wait before the next try: full jitter under a ceiling that doubles.
 
 Full jitter, because after a server's restart a hall of terminals must not come back in one instant. The
-ceiling pauses at a second and a half for the first tries: most outages are a restart or a change of radio
+ceiling pauses a little over a second for the first tries: most outages are a restart or a change of radio
 cells, and whoever stands at the terminal should have the board back within two seconds of their end.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 FIRST_MS: Final = 250
-NEAR_MS: Final = 1_500
+NEAR_MS: Final = 1_200
 """The ceiling while the outage is young."""
 NEAR_TRIES: Final = 20
 """So many failures in a row, about a quarter of a minute, are a young outage."""

@@ -213,7 +213,7 @@ def test_the_wait_doubles_and_ends_with_a_live_link() -> None:
         bench.lose(0)
         waits.append(bench.timers["retry"] - bench.clock.mono)
         bench.fire("retry")
-    assert waits == [125, 250, 500, *[750] * 17, 1000, 2000, 4000, 8000, 15000, 15000]
+    assert waits == [125, 250, 500, *[600] * 17, 1000, 2000, 4000, 8000, 15000, 15000]
     bench.come_up()
     bench.welcome()
     bench.lose()
@@ -232,7 +232,7 @@ def test_a_refused_sign_in_is_not_repeated_like_an_outage() -> None:
             waits[code].append(bench.timers["retry"] - bench.clock.mono)
             bench.fire("retry")
     assert waits["DEVICE_REVOKED"] == [125, 250, 500, 1000, 2000, 4000, 8000, 15000, 15000]
-    assert waits["SERVER_UNREACHABLE"] == [125, 250, 500, *[750] * 6]
+    assert waits["SERVER_UNREACHABLE"] == [125, 250, 500, *[600] * 6]
 
 
 def test_try_now_connects_at_once() -> None:
