@@ -158,7 +158,7 @@ BACK_LATE: Final = Plant(
     "a terminal waits long before it comes back",
     (
         Change("sync/client/backoff.py", "FIRST_MS: Final = 250", "FIRST_MS: Final = 5_000"),
-        Change("sync/client/backoff.py", "NEAR_MS: Final = 1_500", "NEAR_MS: Final = 12_000"),
+        Change("sync/client/backoff.py", "NEAR_MS: Final = 1_200", "NEAR_MS: Final = 12_000"),
     ),
 )
 KEPT_FORGOTTEN: Final = Plant(
