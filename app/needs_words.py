@@ -33,5 +33,5 @@ def needs_told(entry: NeedsYou, number: str, order: Order | None, zone: tzinfo, 
 def _overruled(entry: NeedsYou, number: str, zone: tzinfo, language: Language) -> Told:
     change = None if entry.other is None else entry.other.change
     assignee = change.assignee if isinstance(change, Assign) else ""
-    at_ms = entry.at_ms if entry.verdict is None else entry.verdict.at_ms or entry.at_ms
+    at_ms = entry.at_ms if entry.verdict is None else entry.verdict.at_ms
     return overruled_told(bare(number), assignee, entry.other_name, at_ms, zone, language)

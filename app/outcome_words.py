@@ -119,9 +119,14 @@ def exception_told(
 
 def overruled_told(number: str, assignee: str, by: str, at_ms: int, zone: tzinfo, language: Language) -> Told:
     """Return the message for whoever assigned an order that somebody assigned anew afterwards."""
-    values = {"number": bare(number), "by": by, "at": clock(at_ms, zone), "assignee": assignee}
+    at = clock(at_ms, zone) if at_ms else ""
+    values = {"number": bare(number), "by": by, "at": at, "assignee": assignee}
     text = "#{number} is for {assignee}: assigned by {by} at {at}, after you."
-    if not assignee:
+    if not at_ms:
+        # It came in a whole board, which does not say when.
+        text = "#{number} is for {assignee}: assigned by {by}, after you."
+        text = text if assignee else "#{number} is for nobody in particular: {by} said so, after you."
+    elif not assignee:
         text = "#{number} is for nobody in particular: {by} said so at {at}, after you."
     return Told(
         language.translate(CONTEXT, text, **values),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from sync.client.assignments import Assignments
 from sync.client.commands import Acknowledge, RetryQuarantined
 from sync.client.emitter import Emitter
 from sync.client.environment import Environment
@@ -105,6 +106,8 @@ class Conversation:
         self._former: dict[str, int] = {}
         """Held operations that a page not applied yet has by a former identity, and their seq."""
         self._waiting = WaitingList(needs_you, emitter)
+        self._assignments = Assignments(emitter, self._waiting, clock)
+        self._is_same_history = False
         self._sending = Sending(outbox, cache.person, environment, emitter, self._waiting)
         self._follower = Follower(cache, clock, emitter, self._on_applied, self._on_failed)
         self.submit = self._sending.submit
@@ -252,6 +255,8 @@ class Conversation:
         link.welcome = self._welcome = welcome
         self._notices.note_server_wall(welcome.wall_ms)
         self._sending.person = welcome.person
+        # A server that came back from a backup speaks of a past that its terminals know better.
+        self._is_same_history = self._follower.epoch in {"", welcome.epoch}
         self._emitter.job("cache", "remember", welcome.site, welcome.person, None, then=_nothing)
         self._emitter.publish(Welcomed(welcome.site, welcome.person))
         if welcome.state_hash is not None and welcome.epoch == self._follower.epoch:
@@ -324,6 +329,8 @@ class Conversation:
         decided = result.decided_device_seq
         if isinstance(result, CacheSnapshot):
             self._former.clear()
+            if self._is_same_history:
+                self._assignments.compare(self._sending.person)
             self._emitter.publish(SnapshotApplied(result.seq, result.orders, done, decided))
         else:
             former = [op_id for op_id, seq in self._former.items() if seq <= result.cursor]

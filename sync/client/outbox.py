@@ -32,6 +32,7 @@ from sync.client.stores.outbox_mark import Mark, Marked
 from sync.client.stores.outbox_salvage import SalvageReport, finish_salvage, put_aside, salvage
 from sync.contract.messages import Verdict
 from sync.contract.operations import LogEntry, Operation, Skip
+from sync.contract.orders import Order
 from sync.contract.ports import FaultHook, Ids, NoFaults
 from sync.contract.problems import ProblemError
 
@@ -168,6 +169,15 @@ class Outbox:
         """Learn from the log who assigned; tell when an own assignment was replaced by another person's."""
         with self._transaction("assigns"):
             return outbox_needs.assigns(self._connection, self._identity()[0], entries, wall_ms)
+
+    def assigned(self) -> tuple[Operation, ...]:
+        """Return own assignments that hold as far as it is known, the newest first."""
+        return outbox_needs.assigned(self._connection)
+
+    def overruled(self, mine: Operation, order: Order, wall_ms: int) -> NeedsYouChange:
+        """Tell that ``order`` came in a whole board for another person than ``mine`` said."""
+        with self._transaction("overruled"):
+            return outbox_needs.overruled(self._connection, mine, order, wall_ms)
 
     def finish(self, decided_device_seq: int, cursor: int, epoch: str = "") -> tuple[str, ...]:
         """The cache contains them: all up to ``decided_device_seq``, and those with a seq up to ``cursor``.

@@ -39,11 +39,12 @@ PICKING = 20
 
 
 class Story(NamedTuple):
-    """The two terminals after it, and the one that lost its rights."""
+    """The two terminals after it, the one that lost its rights, and the one that lost its board."""
 
     bo: Headless
     maria: Headless
     cy: Headless
+    dee: Headless
 
     def told(self, ref: str, fate: str = "decided") -> Json:
         """Return what Bo's terminal said of what was done offline under ``ref``: the number and the kind."""
@@ -130,6 +131,7 @@ MARIA: list[dict[str, Any]] = [
     {"cancel": {"number": "SO-10"}},
     {"cancel": {"number": "SO-11"}},
     {"pick": {"number": "SO-13", "sku": "MUG", "quantity": 3}},
+    {"assign": {"number": "SO-14", "person": "Eva", "person_id": "eva"}},
 ]
 """What Maria does meanwhile."""
 
@@ -150,7 +152,7 @@ def _played(server: RealServer, runner: ProcessRunner, folder: Path) -> Story:
     put_orders(server, ORDERS, lines=LINES)
     put_orders(server, 5, first=PICKING, lines=LINES, stage=Stage.PICKING)
     tokens = {}
-    for name in ("Maria", "Bo", "Cy"):
+    for name in ("Maria", "Bo", "Cy", "Dee"):
         server.command("user", "add", "--name", name, "--role", "supervisor")
         tokens[name] = folder / f"{name}.json"
         server.enrol(f"Station of {name}", tokens[name], name)
@@ -159,21 +161,26 @@ def _played(server: RealServer, runner: ProcessRunner, folder: Path) -> Story:
         words = ("--server", url, "--device-token-file", tokens[name])
         return Headless(runner, folder / name, *words)
 
-    for name in ("Bo", "Cy"):
+    for name in ("Bo", "Cy", "Dee"):
         first = start(name, server.url)
         first.wait("snapshot")
+        if name == "Dee":
+            first.ask(assign={"number": "SO-14", "person": "Ali", "person_id": "ali"})
+            first.wait("operation", fate="decided")
         assert first.quit() == 0
     offline(start("Bo", FAR), BO)
     offline(start("Cy", FAR), [{"cancel": {"number": "SO-12"}}])
     take_rights(server, "Cy")
+    for file in (folder / "Dee").rglob("cache.db*"):
+        file.unlink()
     maria = start("Maria", server.url)
     maria.wait("connection", state="live")
     for request in MARIA:
         maria.ask(**request)
         assert maria.wait("operation", fate="decided")["outcome"] == "applied"
     change_lines(server, 22)
-    ended = Story(start("Bo", server.url), maria, start("Cy", server.url))
-    for terminal in (ended.bo, ended.cy):
+    ended = Story(start("Bo", server.url), maria, start("Cy", server.url), start("Dee", server.url))
+    for terminal in (ended.bo, ended.cy, ended.dee):
         terminal.wait("connection", state="live")
         eventually(lambda terminal=terminal: terminal.status()["not_sent"] == 0)  # type: ignore[misc]
     return ended
@@ -298,6 +305,13 @@ def test_the_later_assignment_counts_and_the_earlier_person_is_told(story: Story
     entry = waiting(story.maria, "entries", "SO-6")
     assert entry["kind"] == "overruled"
     assert entry["sentence"].startswith("#SO-6 is for Ali: assigned by Bo at ")
+
+
+def test_an_assignment_that_a_whole_board_overrules_is_told(story: Story) -> None:
+    """Dee's copy of the board was gone: the log between was never heard, only what the board is now."""
+    entry = waiting(story.dee, "entries", "SO-14")
+    assert entry["kind"] == "overruled"
+    assert entry["sentence"] == "#SO-14 is for Eva: assigned by Maria, after you. Talk to Maria about it."
 
 
 def test_a_right_that_is_gone_leaves_the_operation_in_the_list(story: Story) -> None:

@@ -135,6 +135,14 @@ class FakeOutbox:
             tuple(NeedsYou(each.operation.op_id, NeedsYouKind.OVERRULED, wall_ms) for each in entries)
         )
 
+    def assigned(self) -> tuple[Operation, ...]:
+        """Nothing was assigned here."""
+        return ()
+
+    def overruled(self, mine: Operation, _order: Order, wall_ms: int) -> NeedsYouChange:
+        """Tell of it."""
+        return NeedsYouChange((NeedsYou(mine.op_id, NeedsYouKind.OVERRULED, wall_ms),))
+
     def finish(self, decided_device_seq: int, cursor: int, epoch: str = "") -> tuple[str, ...]:
         """Let go of nothing: the machine knows by itself what it holds."""
         return ()

@@ -33,9 +33,12 @@ from sync.contract.operations import (
     Skip,
     crc,
 )
+from sync.contract.orders import Order
 
 ASSIGNED: Final = 10_000
 """So many own assignments are remembered, the newest."""
+COMPARED: Final = 500
+"""So many of them are compared with a whole board, the newest."""
 _QUIET: Final = (Skip, Acknowledge)
 """Kinds whose refusal tells a person nothing new."""
 
@@ -124,6 +127,9 @@ def judged(connection: sqlite3.Connection, decided: Sequence[Held], wall_ms: int
     for operation, verdict in decided:
         if verdict is None or verdict.outcome is not Outcome.REJECTED:
             fine.append(operation.op_id)
+            if verdict is not None and isinstance(operation.change, Assign):
+                # A whole board may take the place of the part of the log that says so.
+                _remember(connection, operation)
         elif isinstance(operation.change, Skip) and verdict.reason is not Reason.QUARANTINED:
             # The server had decided the original after all, before its fault.
             original = _original(connection, operation)
@@ -165,6 +171,22 @@ def assigns(
     return put(connection, overruled)
 
 
+def assigned(connection: sqlite3.Connection) -> tuple[Operation, ...]:
+    """Return the newest own assignments that nobody is known to have overruled."""
+    rows = connection.execute("SELECT body, crc FROM assigned ORDER BY place DESC LIMIT ?", (COMPARED,))
+    return tuple(mine for row in rows if (mine := _whole(row)) is not None)
+
+
+def overruled(connection: sqlite3.Connection, mine: Operation, order: Order, wall_ms: int) -> NeedsYouChange:
+    """Tell that ``order`` is somebody's by another's word, once; when that was, no board says."""
+    query = "DELETE FROM assigned WHERE order_id = ? AND body = ?"
+    if not connection.execute(query, (order.id, _ENCODER.encode(_Mine(mine)))).rowcount:
+        return NeedsYouChange()
+    other = Operation("", order.id, Assign(order.assignee_id, order.assignee))
+    entry = LogEntry(0, other, Outcome.MERGED, 0, order.assigned_by)
+    return put(connection, (_overruled(mine, entry, wall_ms),))
+
+
 def _remember(connection: sqlite3.Connection, operation: Operation) -> None:
     body = _ENCODER.encode(_Mine(operation))
     query = "REPLACE INTO assigned (order_id, body, crc) VALUES (?,?,?)"
@@ -176,10 +198,13 @@ def _remember(connection: sqlite3.Connection, operation: Operation) -> None:
 def _mine(connection: sqlite3.Connection, order_id: str) -> Operation | None:
     query = "SELECT body, crc FROM assigned WHERE order_id = ?"
     row = connection.execute(query, (order_id,)).fetchone()
-    # A row that has rotted costs this one notice; the order itself shows for whom it is.
-    if row is None or not isinstance(row[0], bytes) or crc(row[0]) != row[1]:
-        return None
-    return _MINE.decode(row[0]).mine
+    return None if row is None else _whole(row)
+
+
+def _whole(row: tuple[object, ...]) -> Operation | None:
+    """Return the assignment of a row; of one that has rotted the order itself still shows for whom it is."""
+    body, checksum = row
+    return _MINE.decode(body).mine if isinstance(body, bytes) and crc(body) == checksum else None
 
 
 def _goal(operation: Operation) -> str:

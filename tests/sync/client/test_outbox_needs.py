@@ -14,6 +14,7 @@ import pytest
 from support.clocks import CountingIds
 from support.drafts import draft, verdict
 from support.faults import CrashAt, CrashError
+from support.orders import make_order
 from sync.client.needs_you import NeedsYou, NeedsYouChange, NeedsYouKind, entry_bytes, json_lines
 from sync.client.outbox import Outbox
 from sync.client.stores import outbox_needs
@@ -251,6 +252,23 @@ def test_an_overruled_assignment_is_told(outbox: Outbox) -> None:
         502,
     )
     assert not outbox.assigns((assigned(3, assign("third", "max", "user-3")),), 78)
+
+
+def test_an_assignment_that_a_whole_board_overrules_is_told_once(outbox: Outbox) -> None:
+    """By whom and to whom; when that was, no board says. It is remembered from its verdict on."""
+    outbox.append([draft("mine", "x", Assign("ana", "Ana"), actor_id="user-1")])
+    outbox.decide([Verdict(1, "mine", 5, Outcome.APPLIED)])
+    (mine,) = outbox.assigned()
+    assert mine.op_id == "mine"
+    theirs = make_order(id="x", assignee_id="ali", assignee="Ali", assigned_by="Eva")
+    (entry,) = outbox.overruled(mine, theirs, 77).entries
+    assert (entry.id, entry.kind, entry.operation, entry.other_name) == ("mine", "overruled", mine, "Eva")
+    assert entry.other is not None
+    assert entry.other.change == Assign("ali", "Ali")
+    assert entry.verdict is not None
+    assert (entry.verdict.by, entry.verdict.at_ms) == ("Eva", 0)
+    assert outbox.assigned() == ()
+    assert not outbox.overruled(mine, theirs, 78)
 
 
 def test_so_many_assignments_are_remembered(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
