@@ -5,6 +5,7 @@ One operation that the tables cannot hold would fail the batch of everybody, so 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
@@ -44,6 +45,9 @@ KEY_CHARACTERS: Final = 200
 COLUMN_MAX: Final = 1 << 31
 NUMBER_MAX: Final = 1 << 53
 """Exact in every language that reads JSON, and far inside what a column holds."""
+_ENCODER: Final = msgspec.json.Encoder()
+_MAY_BE_LARGE: Final = re.compile(rb"\\u0000|\d{16}")
+"""In an encoded change: a zero character, or a number of as many digits as :data:`NUMBER_MAX`."""
 
 
 def is_usable_hello(hello: Hello) -> bool:
@@ -83,6 +87,8 @@ def is_usable_draft(operation: Operation) -> bool:
     if not (_is_id(operation.op_id) and _is_id(operation.order_id) and _is_short(operation.undoes)):
         return False
     change = operation.change
+    if _is_small(change) and not isinstance(change, Edit):
+        return _is_usable(change)
     plain = msgspec.to_builtins(change)
     if not _is_usable(change) or not all(abs(number) < NUMBER_MAX for number in _numbers(plain)):
         return False
@@ -91,6 +97,15 @@ def is_usable_draft(operation: Operation) -> bool:
         is_meant = bool(operation.undoes) or _is_typed(change.fields)
         return is_meant and _are_texts(msgspec.to_builtins(change.fields))
     return _are_texts(plain)
+
+
+def _is_small(change: Change) -> bool:
+    """Say whether one look shows that no text and no number in it is too large: almost always."""
+    try:
+        encoded = _ENCODER.encode(change)
+    except UnicodeEncodeError:
+        return False
+    return len(encoded) <= NOTE_BYTES and not _MAY_BE_LARGE.search(encoded)
 
 
 def _is_usable(change: Change) -> bool:
