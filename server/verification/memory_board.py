@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from calendars.schedule import Schedule
-from server.kernel.decisions import Decided, OrderRow, Undone, undone
+from server.kernel.decisions import Decided, OrderRow
 from server.kernel.records import Head, Principal, SiteRow
 from server.sources import Said
 from sync.contract.messages import Person, Verdict
@@ -53,8 +53,8 @@ class MemoryBoard:
     durable_seq: int = 0
     log: list[LogLine] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    undone: dict[str, Undone] = field(default_factory=dict)
-    """What there is to know of each logged operation for taking it back."""
+    entries: dict[str, bytes] = field(default_factory=dict)
+    """The entry of each logged operation, by its id."""
     marks: dict[str, int] = field(default_factory=dict)
     enrolments: dict[str, str] = field(default_factory=dict)
     """Which enrolment each device identity belongs to."""
@@ -97,7 +97,7 @@ class MemoryBoard:
             line = LogLine(row.encoded, operation.device_id, operation.device_seq, row.state_hash)
             self.log.append(line)
             self.verdicts[operation.op_id] = row.verdict
-            self.undone[operation.op_id] = undone(row.encoded)
+            self.entries[operation.op_id] = row.encoded
         if decided.rows:
             self.seq, self.state_hash = decided.seq, decided.state_hash
         for order_id, written in decided.written.items():

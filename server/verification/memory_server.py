@@ -15,7 +15,7 @@ import msgspec
 from calendars.schedule import Calendar
 from server.faults import is_of_the_data
 from server.kernel.board_reader import fitting
-from server.kernel.decisions import FOLLOW_UP, Actor, Loaded, decide_batch
+from server.kernel.decisions import FOLLOW_UP, Actor, Loaded, decide_batch, undone
 from server.kernel.records import (
     Batch,
     Committed,
@@ -157,8 +157,8 @@ class MemoryStore:
             elif isinstance(change, Create | Import) and change.order is not None:
                 self._load_reference(operation, change, loaded)
             loaded.verdicts.update((each, board.verdicts[each]) for each in op_ids if each in board.verdicts)
-            if operation.undoes in board.undone:
-                loaded.undone[operation.undoes] = board.undone[operation.undoes]
+            if operation.undoes in board.entries:
+                loaded.undone[operation.undoes] = undone(board.entries[operation.undoes])
             if operation.device_id in board.marks:
                 loaded.marks[operation.device_id] = board.marks[operation.device_id]
             if principal is not None:

@@ -316,10 +316,10 @@ class Station:
         judge, screen = self.judge(), self.profile.screen
         wanted: list[Operation] = []
         for draft in drafts:
-            before = screen.shown(draft.order_id)
             decision = screen.decision(draft, judge)
             if decision.outcome is Outcome.REJECTED and not self.world.chance(UNCHECKED):
                 continue
+            before = screen.shown(draft.order_id) if decision.order is not None else None
             self._issue(draft)
             self.judges[draft.op_id] = judge
             self.unsaved[draft.op_id] = draft
