@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QStaticText
 from widgets.board.card_sheet import PreparedCard
 from widgets.board.geometry import Box
 from widgets.board.statics import TextCache, TextStyle
+from widgets.theme.look import Look
 
 
 def as_rect(box: Box) -> QRect:
@@ -18,10 +19,11 @@ def as_rect(box: Box) -> QRect:
 class Brush:
     """Collects texts while pictures are copied, and draws them style by style."""
 
-    def __init__(self, painter: QPainter, texts: TextCache) -> None:
-        """Draw with ``painter``; fonts and colours come from ``texts``."""
+    def __init__(self, painter: QPainter, look: Look, texts: TextCache) -> None:
+        """Draw with ``painter`` in the colours of ``look`` and the fonts of ``texts``."""
         self.painter = painter
         self.texts = texts
+        self._look = look
         self._waiting: dict[TextStyle, list[tuple[int, int, QStaticText]]] = {}
 
     def card(self, card: PreparedCard, x: int, y: int) -> None:
@@ -49,7 +51,7 @@ class Brush:
         draw = painter.drawStaticText
         for style, run in self._waiting.items():
             painter.setFont(texts.font(style.font))
-            painter.setPen(texts.pen(style))
+            painter.setPen(self._look.colour(style.token))
             for x, y, text in run:
                 draw(x, y, text)
         self._waiting = {}

@@ -18,6 +18,7 @@ from widgets.board.drag import Drag
 from widgets.board.focus import Focus
 from widgets.board.geometry import Box
 from widgets.board.painter import RING_PX, BoardPainter, Scene
+from widgets.board.statics import TextCache
 from widgets.theme.look import Look
 
 PaintObserver = Callable[[frozenset[int]], None]
@@ -52,6 +53,7 @@ class BoardCanvas(QWidget):
         self._lift_began: float | None = None
         self._was_painted = False
         self._ringed: Box | None = None
+        self._texts = TextCache(look.fonts)
         self._pictures: BoardPainter | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -60,7 +62,7 @@ class BoardCanvas(QWidget):
         """The caches of the current look and of the screen that the window is on."""
         ratio = self.devicePixelRatioF()
         if self._pictures is None or self._pictures.ratio != ratio:
-            self._pictures = BoardPainter(self.look, ratio, self.now_ms, self.zone)
+            self._pictures = BoardPainter(self.look, self._texts, ratio, self.now_ms, self.zone)
             self._pictures.seconds_per_line = self.seconds_per_line
         return self._pictures
 
@@ -71,6 +73,8 @@ class BoardCanvas(QWidget):
     def set_look(self, look: Look) -> None:
         """Change theme or text size."""
         self.look = look
+        if look.fonts is not self._texts.fonts:
+            self._texts = TextCache(look.fonts)
         self._pictures = None
         self._lay_out()
 
@@ -95,10 +99,7 @@ class BoardCanvas(QWidget):
 
     def _focused_box(self) -> Box | None:
         """Return the box of the card that wears the ring, None when none shows."""
-        local_id = self.focus_state.local_id
-        if local_id is None or not self.hasFocus():
-            return None
-        return self.columns.visible_cards().get(local_id)
+        return self.focus_state.box() if self.hasFocus() else None
 
     def begin_lift(self, began: float | None) -> None:
         """Measure from ``began`` (``perf_counter`` seconds) to the paint that shows the lifted card."""

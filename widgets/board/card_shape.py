@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Final
 
 from widgets.board.geometry import Density, scaled
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CardShape:
-    """The anatomy of one density at one text scale; lengths are pixels, fonts stay at 100 %."""
+    """The anatomy of one density at one text scale; lengths are pixels, fonts stay at 100 %.
+
+    There is one of each, so it is equal to itself alone: every picture's key holds it, and a hash over all
+    of its lengths would cost a tenth of a card.
+    """
 
     height: int
     glyph_x: int
@@ -85,6 +90,7 @@ SHAPES: Final = {
 """The table of the design at 100 %."""
 
 
+@cache
 def shape_at(density: Density, scale_percent: int) -> CardShape:
     """Return the shape of ``density`` at a text scale; fonts scale elsewhere and stay as they are."""
     shape = SHAPES[density]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 from PySide6.QtGui import QPixmap
 
 from widgets.board.geometry import Box
 from widgets.board.sprites import Blit, Run, SpriteAtlas, Text
-from widgets.board.statics import TextCache, TextStyle
-from widgets.theme.fonts import FontKey
+from widgets.board.statics import Laid, TextStyle
 
 SETTLES_AFTER: Final = 3
 """Paints after which a card's own words become a picture: what is scrolled past never pays for it."""
@@ -18,7 +18,7 @@ SETTLES_AFTER: Final = 3
 class PreparedCard:
     """A card ready to draw; offsets are pixels from its top left corner."""
 
-    __slots__ = ("_areas", "_surface", "background", "blits", "paints", "texts")
+    __slots__ = ("_areas", "_surface", "background", "blits", "is_settled", "paints", "texts")
 
     def __init__(self, background: QPixmap, sheet: CardSheet) -> None:
         """Take what ``sheet`` collected."""
@@ -26,11 +26,13 @@ class PreparedCard:
         self.blits = sheet.blits
         self.texts = sheet.texts
         self.paints = 0
+        self.is_settled = False
         self._areas = sheet.areas
         self._surface = sheet.surface
 
     def settle(self, atlas: SpriteAtlas) -> None:
         """Make opaque pictures of the words that only this card has: a copy costs a fifth of a text."""
+        self.is_settled = True
         areas, self._areas = self._areas, []
         if not self._surface:
             return
@@ -46,12 +48,11 @@ class PreparedCard:
 
 
 class CardSheet:
-    """Pictures and texts of one card; offsets are pixels from its top left corner."""
+    """Pictures and texts of one card, or of a part of it; offsets are pixels from its top left corner."""
 
-    def __init__(self, atlas: SpriteAtlas, texts: TextCache) -> None:
+    def __init__(self, atlas: SpriteAtlas) -> None:
         """Begin with nothing placed. ``surface`` "" forbids runs: the ground is not one colour."""
-        self._atlas = atlas
-        self._cache = texts
+        self.atlas = atlas
         self.surface = ""
         self.blits: list[Blit] = []
         self.texts: list[Text] = []
@@ -62,33 +63,28 @@ class CardSheet:
         """Place a picture."""
         self.blits.append((x, y, picture))
 
-    def write(self, text: str, font: FontKey, token: str, x: int, y: int, line: int) -> int:
-        """Place a text in a line of height ``line``; return its width."""
-        laid = self._cache.lay(text, font)
-        self.texts.append((TextStyle(font, token), x, y + (line - laid.height) // 2, laid.text))
-        return laid.width
+    def write(self, laid: Laid, style: TextStyle, x: int, y: int, line: int) -> int:
+        """Place a text in a line of height ``line``; return where it ends."""
+        self.texts.append((style, x, y + (line - laid.height) // 2, laid.text))
+        return x + laid.width
 
-    def write_right(self, text: str, font: FontKey, token: str, right: int, y: int, line: int) -> int:
-        """Place a text that ends at ``right``; return where it begins."""
-        laid = self._cache.lay(text, font)
-        x = right - laid.width
-        self.texts.append((TextStyle(font, token), x, y + (line - laid.height) // 2, laid.text))
-        return x
+    def run(
+        self, x: int, y: int, width: int, height: int, key: Hashable, lay: Callable[[CardSheet], None]
+    ) -> None:
+        """Place what many cards share at ``x``, ``y``, as one opaque picture where the ground is one colour.
 
-    def mark(self) -> tuple[int, int]:
-        """Return how many pictures and texts are placed: the start of a run."""
-        return len(self.blits), len(self.texts)
-
-    def bake(self, mark: tuple[int, int], x: int, y: int, right: int, height: int) -> None:
-        """Replace what was placed since ``mark`` by one opaque picture of its box."""
-        blits, texts = self.blits[mark[0] :], self.texts[mark[1] :]
-        if not self.surface or not (blits or texts) or right <= x:
+        ``lay`` puts it on a sheet of its own; ``key`` says all that it depends on.
+        """
+        if self.surface:
+            run = Run(width, height, self.surface, key)
+            self.blits.append((x, y, self.atlas.baked(run, lambda: self._laid(lay))))
             return
-        blits = [(dx - x, dy - y, picture) for dx, dy, picture in blits]
-        texts = [(style, dx - x, dy - y, text) for style, dx, dy, text in texts]
-        parts = tuple((dx, dy, picture.cacheKey()) for dx, dy, picture in blits)
-        words = tuple((style, dx, dy, text.text()) for style, dx, dy, text in texts)
-        picture = self._atlas.baked(Run(right - x, height, self.surface, (parts, words)), blits, texts)
-        del self.blits[mark[0] :]
-        del self.texts[mark[1] :]
-        self.blits.append((x, y, picture))
+        blits, texts = self._laid(lay)
+        self.blits += [(x + dx, y + dy, picture) for dx, dy, picture in blits]
+        self.texts += [(style, x + dx, y + dy, text) for style, dx, dy, text in texts]
+
+    def _laid(self, lay: Callable[[CardSheet], None]) -> tuple[Sequence[Blit], Sequence[Text]]:
+        """Return what ``lay`` puts on a sheet."""
+        part = CardSheet(self.atlas)
+        lay(part)
+        return part.blits, part.texts

@@ -100,15 +100,25 @@ class Column:
         """Return the box of the drop slot in the widget."""
         return self._card_at(self.layout.slot_top())
 
+    @property
+    def card_width(self) -> int:
+        """How wide cards, headers and the slot are."""
+        return self.box.width - 2 * self.inset
+
+    def item_box(self, item: Item) -> Box:
+        """Return the box in the widget of something that shows."""
+        if item.kind == "header":
+            return self.header_box(item.number)
+        return self._card_at(item.y)
+
     def _card_at(self, y: int) -> Box:
         """Return the box of something as large as a card."""
-        width = self.box.width - 2 * self.inset
-        return Box(self.box.x + self.inset, self.top_of(y), width, self.layout.card_height)
+        return Box(self.box.x + self.inset, self.top_of(y), self.card_width, self.layout.card_height)
 
     def header_box(self, group: int) -> Box:
         """Return the box of a group's header in the widget."""
         y = self.top_of(self.layout.header_top(group))
-        return Box(self.box.x + self.inset, y, self.box.width - 2 * self.inset, self.layout.header)
+        return Box(self.box.x + self.inset, y, self.card_width, self.layout.header)
 
     def visible(self) -> list[Item]:
         """Return headers, slot and cards that show, even in part."""
@@ -138,7 +148,7 @@ class Column:
             shown["empty"] = self.view
         for item in self.visible():
             if item.kind == "card":
-                shown[self.ids[item.number]] = self.card_box(item.number)
+                shown[self.ids[item.number]] = self.item_box(item)
             elif item.kind == "header":
                 group = self.groups[item.number]
                 shown[(group.key, group.count)] = self.header_box(item.number)
@@ -284,12 +294,20 @@ class Columns:
         """Return the boxes of all cards that show, by local id."""
         if self._boxes is None:
             self._boxes = {
-                column.ids[item.number]: column.card_box(item.number)
+                column.ids[item.number]: column.item_box(item)
                 for column in self.each
                 for item in column.visible()
                 if item.kind == "card"
             }
         return self._boxes
+
+    def box_of(self, local_id: int, number: int, place: int) -> Box | None:
+        """Return the box of a card that shows; where it stands is known, unless its column changed since."""
+        column = self.each[number]
+        if place < len(column.ids) and column.ids[place] == local_id:
+            box = column.card_box(place)
+            return box if box.bottom > column.view.y and box.y < column.view.bottom else None
+        return self.visible_cards().get(local_id)
 
     def hit(self, x: float, y: float) -> Hit | None:
         """Return what lies at a point, None beside the columns."""

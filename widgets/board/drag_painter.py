@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 
 from widgets.board.brush import Brush
 from widgets.board.card_shape import shape_at
+from widgets.board.card_words import Moment
 from widgets.board.columns import Column
 from widgets.board.drag import PICTURE_MARGIN, Drag
 from widgets.board.geometry import Box, Density
-from widgets.board.prepared import Moment
 from widgets.board.shelf import CardShelf, Want
 from widgets.board.sprites import RADIUS, SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
@@ -38,7 +38,7 @@ def lifted_picture(
     _shadow(painter, look, box)
     if len(drag.ids) > 1:
         _stack(painter, look, box)
-    brush = Brush(painter, texts)
+    brush = Brush(painter, look, texts)
     shape = shape_at(Density.COMFORTABLE, look.scale_percent)
     want = Want(drag.lead.local_id, box.width, is_selected=True, ground="blue")
     row = drag.lead

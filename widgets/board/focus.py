@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sync.contract.stages import STAGES, stage_index
 from widgets.board.columns import Columns
+from widgets.board.geometry import Box
 
 
 class Focus:
@@ -33,6 +34,12 @@ class Focus:
             self.clear()
         elif self.local_id is not None:
             self.toggle(self.local_id)
+
+    def box(self) -> Box | None:
+        """Return the box of the focused card, None when it does not show."""
+        if self.local_id is None:
+            return None
+        return self._columns.box_of(self.local_id, self.column, self.place)
 
     def focus_order(self, local_id: int) -> bool:
         """Focus an order by id; False when it is not shown."""

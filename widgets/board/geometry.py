@@ -198,14 +198,14 @@ class ColumnLayout:
         """Return the last place whose card begins at or above ``y``; the first one if none does."""
         if self.count == 0:
             return None
-        low, high = 0, self.count
-        while low < high:
-            middle = (low + high) // 2
-            if self.card_top(middle) <= y:
-                low = middle + 1
-            else:
-                high = middle
-        return max(0, low - 1)
+        group = bisect_right(self._tops, y) - 1
+        start = self._starts[group] if group >= 0 else 0
+        below = y - (self._tops[group] + self.header if group >= 0 else 0)
+        # Above the group's first card this is the last one of the group before.
+        place = start + below // self.pitch
+        if self.slot is not None and group == self.slot.group and place >= self.slot.place:
+            place -= 1
+        return max(0, min(place, self.count - 1))
 
     def visible(self, top: int, bottom: int) -> Iterator[Item]:
         """Yield what shows between ``top`` and ``bottom``: headers, the slot, then cards."""
@@ -216,14 +216,25 @@ class ColumnLayout:
             group += 1
         if self.slot is not None and top < self.slot_top() + self.card_height and self.slot_top() < bottom:
             yield Item("slot", self.slot.place, self.slot_top())
+        yield from self._visible_cards(top, bottom)
+
+    def _visible_cards(self, top: int, bottom: int) -> Iterator[Item]:
+        """Yield the cards that show; only where a header or the slot comes between, a height is asked for."""
         place = self.nearest_place(top)
-        while place is not None and place < self.count:
-            y = self.card_top(place)
-            if y >= bottom:
-                break
+        if place is None:
+            return
+        group = self.group_of(place) + 1
+        breaks = [*self._starts[group : group + 1], *([self.slot.place] if self.slot else [])]
+        y = self.card_top(place)
+        while place < self.count and y < bottom:
             if y + self.card_height > top:
                 yield Item("card", place, y)
             place += 1
+            y += self.pitch
+            if place in breaks and place < self.count:
+                y = self.card_top(place)
+                group = self.group_of(place) + 1
+                breaks[0:1] = self._starts[group : group + 1] or [self.count]
 
 
 def bounded_scroll(wanted: int, content: int, view: int) -> int:

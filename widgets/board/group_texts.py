@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from sync.contract.rows import Group, GroupKey
 from sync.contract.stages import Stage
 from widgets.board.brush import Brush
+from widgets.board.card_words import Moment
 from widgets.board.columns import Column
-from widgets.board.prepared import Moment
 from widgets.board.rows import RowSource
 from widgets.board.sprites import SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle

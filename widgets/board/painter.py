@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import tzinfo
 from typing import NamedTuple
 
@@ -10,15 +10,15 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QPainter, QPixmap, QRegion
 
 from sync.contract.rows import Fate
-from sync.contract.stages import STAGES
 from widgets.board.brush import Brush, as_rect
+from widgets.board.card_words import Moment
 from widgets.board.columns import Column, Columns
 from widgets.board.drag import Drag
 from widgets.board.drag_painter import lifted_picture, paint_slot
 from widgets.board.focus import Focus
 from widgets.board.geometry import Box, Item
 from widgets.board.group_texts import GroupTexts
-from widgets.board.prepared import CardMaker, Moment
+from widgets.board.prepared import CardMaker
 from widgets.board.shelf import CardShelf, Want
 from widgets.board.sprites import SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
@@ -42,17 +42,27 @@ class Scene(NamedTuple):
     is_filtered: bool
 
 
+class _Strip(NamedTuple):
+    """What there is to paint in one column."""
+
+    column: Column
+    ground: str
+    items: list[Item]
+
+
 class BoardPainter:
     """Paints scenes in one look on a screen with one device pixel ratio."""
 
-    def __init__(self, look: Look, ratio: float, now_ms: Callable[[], int], zone: tzinfo) -> None:
-        """Make the caches of this look."""
+    def __init__(
+        self, look: Look, texts: TextCache, ratio: float, now_ms: Callable[[], int], zone: tzinfo
+    ) -> None:
+        """Make the pictures of this look; ``texts`` may outlive it."""
         self._look = look
         self._now_ms = now_ms
         self._zone = zone
         self.seconds_per_line = 45.0
         self._atlas = SpriteAtlas(look, ratio)
-        self.texts = TextCache(look)
+        self.texts = texts
         self.shelf = CardShelf(CardMaker(look, self._atlas, self.texts))
         self.groups = GroupTexts(look, self._atlas, self.texts)
         self._lifted: QPixmap | None = None
@@ -70,22 +80,23 @@ class BoardPainter:
         """Paint ``region`` and return the ids of the cards painted."""
         whole = region.boundingRect()
         is_whole = region.rectCount() == 1 and whole.contains(QRect(*scene.columns.frame))
-        brush = Brush(painter, self.texts)
+        brush = Brush(painter, self._look, self.texts)
         self._canvas(painter, whole, scene.columns)
-        wanted: list[tuple[Column, list[Item]]] = []
+        strips: list[_Strip] = []
         for number, column in enumerate(scene.columns.each):
             if not region.intersects(as_rect(column.box)):
                 continue
-            self._track(brush, column, ground=self._ground(scene, number))
+            ground = self._ground(scene, number)
+            self._track(brush, column, ground=ground)
             items = column.visible()
             if not is_whole:
-                items = [one for one in items if region.intersects(as_rect(_box_of(column, one)))]
-            wanted.append((column, items))
+                items = [one for one in items if region.intersects(as_rect(column.item_box(one)))]
+            strips.append(_Strip(column, ground, items))
         brush.flush()
         bar = scene.columns.side_thumb()
         if bar is not None:
             brush.filled(bar, self._look.colour("control"), 3)
-        painted = self._cards(brush, wanted, scene, whole)
+        painted = self._cards(brush, strips, scene, whole)
         if scene.drag is not None and not scene.drag.is_settling:
             self._lifted_card(painter, scene.drag)
         return painted
@@ -152,24 +163,21 @@ class BoardPainter:
             painter.fillRect(box.x, box.y + side, 2, tall, colour)
             painter.fillRect(box.right - 2, box.y + side, 2, tall, colour)
 
-    def _cards(
-        self, brush: Brush, wanted: list[tuple[Column, list[Item]]], scene: Scene, whole: QRect
-    ) -> set[int]:
+    def _cards(self, brush: Brush, strips: list[_Strip], scene: Scene, whole: QRect) -> set[int]:
         """Draw headers, cards, slot and ring below the column headers."""
-        if not wanted or scene.columns.source is None:
+        if not strips or scene.columns.source is None:
             return set()
         painter = brush.painter
-        view = wanted[0][0].view
+        view = strips[0].column.view
         painter.setClipRect(QRect(whole.left(), view.y, whole.width(), view.height))
         moment = self.moment()
-        ids = [column.ids[one.number] for column, items in wanted for one in items if one.kind == "card"]
-        self.shelf.fetch(scene.columns.source, ids)
-        ghosts: list[tuple[Column, Item]] = []
-        for column, items in wanted:
-            if not column.ids and not scene.is_filtered and column.slot is None:
-                self._empty(brush, column)
-            for item in items:
-                self._item(brush, column, item, scene, moment, ghosts)
+        ids = [strip.column.ids[one.number] for strip in strips for one in strip.items if one.kind == "card"]
+        self.shelf.begin_paint(scene.columns.source, ids)
+        ghosts: list[tuple[_Strip, Item]] = []
+        for strip in strips:
+            if not strip.column.ids and not scene.is_filtered and strip.column.slot is None:
+                self._empty(brush, strip.column)
+            self._items(brush, strip, scene, moment, ghosts)
         brush.flush()
         self._ghosts(brush, ghosts, scene, moment)
         if scene.has_ring:
@@ -177,54 +185,47 @@ class BoardPainter:
         painter.setClipping(False)
         return set(ids)
 
-    def _item(
-        self,
-        brush: Brush,
-        column: Column,
-        item: Item,
-        scene: Scene,
-        moment: Moment,
-        ghosts: list[tuple[Column, Item]],
+    def _items(
+        self, brush: Brush, strip: _Strip, scene: Scene, moment: Moment, ghosts: list[tuple[_Strip, Item]]
     ) -> None:
-        """Draw a header, the slot or a card; cards being dragged wait for the ghosts' pass."""
-        drag = scene.drag
-        if item.kind == "header":
-            assert scene.columns.source is not None
-            self.groups.draw(brush, column, item.number, moment, scene.columns.source)
-        elif item.kind == "slot":
-            assert drag is not None
-            self._slot(brush, column, drag, moment)
-        elif drag is not None and column.ids[item.number] in drag.ids:
-            ghosts.append((column, item))
-        else:
-            self._card(brush, column, item, scene, moment)
+        """Draw headers, the slot and cards; cards being dragged wait for the ghosts' pass."""
+        drag, column = scene.drag, strip.column
+        for item in strip.items:
+            if item.kind == "header":
+                assert scene.columns.source is not None
+                self.groups.draw(brush, column, item.number, moment, scene.columns.source)
+            elif item.kind == "slot":
+                assert drag is not None
+                self._slot(brush, column, drag, moment)
+            elif drag is not None and column.ids[item.number] in drag.ids:
+                ghosts.append((strip, item))
+            else:
+                self._card(brush, strip, item, scene.focus.selected, moment)
 
-    def _want(self, column: Column, local_id: int, scene: Scene) -> Want:
-        """Return which dress a card wears."""
-        number = STAGES.index(column.stage)
-        width = column.box.width - 2 * column.inset
-        is_selected = local_id in scene.focus.selected
-        return Want(local_id, width, is_selected, self._ground(scene, number))
-
-    def _card(self, brush: Brush, column: Column, item: Item, scene: Scene, moment: Moment) -> None:
+    def _card(
+        self, brush: Brush, strip: _Strip, item: Item, selected: Container[int], moment: Moment
+    ) -> None:
         """Draw one card."""
-        card = self.shelf.card(self._want(column, column.ids[item.number], scene), column.shape, moment)
+        column = strip.column
+        local_id = column.ids[item.number]
+        want = Want(local_id, column.card_width, local_id in selected, strip.ground)
+        card = self.shelf.card(want, column.shape, moment)
         if card is not None:
             brush.card(card, column.box.x + column.inset, column.top_of(item.y))
 
-    def _ghosts(self, brush: Brush, ghosts: list[tuple[Column, Item]], scene: Scene, moment: Moment) -> None:
+    def _ghosts(self, brush: Brush, ghosts: list[tuple[_Strip, Item]], scene: Scene, moment: Moment) -> None:
         """Draw lifted cards faintly where they came from; in high contrast as dashed outlines."""
         if not ghosts or (scene.drag is not None and scene.drag.is_settling):
             return
         is_plain = self._look.theme.is_high_contrast
         brush.painter.setOpacity(1.0 if is_plain else 0.38)
-        for column, item in ghosts:
-            self._card(brush, column, item, scene, moment)
+        for strip, item in ghosts:
+            self._card(brush, strip, item, scene.focus.selected, moment)
         brush.flush()
         brush.painter.setOpacity(1.0)
         if is_plain:
-            for column, item in ghosts:
-                brush.outline(column.card_box(item.number), self._look.colour("blue"), 2, dashed=True)
+            for strip, item in ghosts:
+                brush.outline(strip.column.item_box(item), self._look.colour("blue"), 2, dashed=True)
 
     def _slot(self, brush: Brush, column: Column, drag: Drag, moment: Moment) -> None:
         """Draw where the drop lands: the slot, or the card itself once it was dropped."""
@@ -239,8 +240,7 @@ class BoardPainter:
 
     def _ring(self, brush: Brush, scene: Scene) -> None:
         """Draw the focus ring, 2 px away from the card."""
-        local_id = scene.focus.local_id
-        box = scene.columns.visible_cards().get(local_id) if local_id is not None else None
+        box = scene.focus.box()
         if box is not None:
             ring = Box(box.x - 5, box.y - 5, box.width + 10, box.height + 10)
             brush.outline(ring, self._look.colour("focus"), 3, radius=11.5)
@@ -266,10 +266,3 @@ class BoardPainter:
         if self._lifted is None:
             self._lifted = lifted_picture(self._look, self.texts, self.shelf, drag, self.moment(), self.ratio)
         painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
-
-
-def _box_of(column: Column, item: Item) -> Box:
-    """Return the box that an item paints into."""
-    if item.kind == "header":
-        return column.header_box(item.number)
-    return column.slot_box() if item.kind == "slot" else column.card_box(item.number)

@@ -1,42 +1,23 @@
 """From a row to what is drawn: a background, small pictures, laid-out texts, all at fixed offsets.
 
-Preparing costs about 0.1 ms a card and happens once per change; drawing a prepared card is a few
+Preparing costs about 0.04 ms a card and happens once per change; drawing a prepared card is a few
 copies. Nothing here paints.
 """
 
 from __future__ import annotations
 
-from datetime import tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
 from sync.contract.rows import CardRow, Fate
 from sync.contract.stages import Stage
+from widgets.board.card_parts import ClaimPart, CountPart, PlainPart, TimePart
 from widgets.board.card_shape import CardShape
 from widgets.board.card_sheet import SETTLES_AFTER, CardSheet, PreparedCard
+from widgets.board.card_words import CardStyles, CardWords, Moment
 from widgets.board.geometry import Box
-from widgets.board.sprites import (
-    BAND_ICONS,
-    BAND_TOKENS,
-    MAX_PIPS,
-    Avatar,
-    Face,
-    Pill,
-    Pips,
-    SpriteAtlas,
-)
-from widgets.board.statics import TextCache
-from widgets.board.texts import (
-    Band,
-    BandKind,
-    Urgency,
-    avatar_index,
-    band_of,
-    count_text,
-    moment_text,
-    time_text,
-    urgency,
-)
-from widgets.theme.fonts import FontKey
+from widgets.board.sprites import BAND_ICONS, BAND_TOKENS, Avatar, Face, Pips, SpriteAtlas
+from widgets.board.statics import TextCache, TextStyle
+from widgets.board.texts import Band, BandKind, Urgency, avatar_index, band_of, urgency
 from widgets.theme.look import Look
 from widgets.words import translate
 
@@ -46,61 +27,64 @@ _PILLS: Final = {
     Urgency.AT_RISK: ("triangle-alert", "amberfill", "onamber"),
     Urgency.LATE: ("octagon-alert", "redfill", "onred"),
 }
-
-
-class Moment(NamedTuple):
-    """When and where the words of a card are true."""
-
-    now_ms: int
-    zone: tzinfo
-    seconds_per_line: float
+_CANCELLED: Final = ("octagon-alert", "redfill", "onred")
+_HELD: Final = ("circle-pause", "holdfill", "onhold")
+# A member of an enumeration is looked up by a function: names in a module are not.
+_SHIPPED: Final = Stage.SHIPPED
+_SETTLED: Final = Fate.SETTLED
+_SAVING: Final = Fate.SAVING
+_CALM: Final = Urgency.NONE
 
 
 class CardMaker:
-    """Prepares cards for one look; holds no state of the board."""
+    """Prepares cards for one look; remembers words, holds no state of the board."""
 
     def __init__(self, look: Look, atlas: SpriteAtlas, texts: TextCache) -> None:
         """Use the pictures of ``atlas`` and the texts of ``texts``."""
-        self._look = look
-        self._atlas = atlas
-        self._texts = texts
+        self.look = look
+        self.atlas = atlas
+        self.texts = texts
+        self.words = CardWords()
+        self._styles: dict[CardShape, CardStyles] = {}
 
     def make(
         self, row: CardRow, shape: CardShape, width: int, moment: Moment, *, is_selected: bool, ground: str
     ) -> PreparedCard:
         """Prepare one card of ``width`` pixels on a column of colour ``ground``."""
-        work = _Work(self._look, self._atlas, self._texts, row, shape, width, moment)
-        return work.prepare(is_selected=is_selected, ground=ground)
+        self.words.at(moment)
+        return _Work(self, row, shape, width, moment).prepare(is_selected=is_selected, ground=ground)
 
-    def seen(self, card: PreparedCard) -> None:
-        """Count a paint; a card that stays gets its words as pictures."""
+    def seen(self, card: PreparedCard) -> bool:
+        """Count a paint; a card that stays gets its words as pictures: say whether it did now."""
         card.paints += 1
-        if card.paints == SETTLES_AFTER:
-            card.settle(self._atlas)
+        if card.paints < SETTLES_AFTER:
+            return False
+        card.settle(self.atlas)
+        return True
+
+    def styles(self, shape: CardShape) -> CardStyles:
+        """Return the styles of a shape."""
+        found = self._styles.get(shape)
+        if found is None:
+            found = self._styles[shape] = CardStyles.of(shape)
+        return found
 
 
 class _Work:
     """The preparation of one card."""
 
-    def __init__(
-        self,
-        look: Look,
-        atlas: SpriteAtlas,
-        texts: TextCache,
-        row: CardRow,
-        shape: CardShape,
-        width: int,
-        moment: Moment,
-    ) -> None:
+    def __init__(self, maker: CardMaker, row: CardRow, shape: CardShape, width: int, moment: Moment) -> None:
         """Begin with nothing placed."""
-        self._look = look
-        self._atlas = atlas
-        self._cache = texts
+        self._look = maker.look
+        self._atlas = maker.atlas
+        self._texts = maker.texts
+        self._words = maker.words
+        self._styles = maker.styles(shape)
         self._row = row
         self._shape = shape
         self._width = width
         self._moment = moment
-        self._sheet = CardSheet(atlas, texts)
+        self._sheet = CardSheet(maker.atlas)
         self._band = band_of(row, moment.now_ms, moment.zone)
 
     def prepare(self, *, is_selected: bool, ground: str) -> PreparedCard:
@@ -108,9 +92,7 @@ class _Work:
         face = self._face(is_selected=is_selected, ground=ground)
         # On hatching a run would show as a plain box.
         self._sheet.surface = "" if face.is_hatched else face.surface
-        shape = self._shape
         time_left = self._time()
-        self._sheet.bake((0, 0), time_left, shape.pill_y, self._width - shape.pill_right, shape.pill_height)
         self._number(time_left)
         right = self._detail() if self._shape.has_pips else self._compact_detail(time_left)
         self._customer(right)
@@ -120,13 +102,13 @@ class _Work:
         """Decide the background: the worst exception wins, selection adds tint and tick."""
         row, shape = self._row, self._shape
         face = Face(self._width, shape, ground=ground)
-        if row.stage is Stage.SHIPPED:
+        if row.stage is _SHIPPED:
             face = face._replace(surface="surface2", glyph="circle-check", glyph_token="green")
         elif row.hold_reason:
             face = face._replace(glyph="circle-pause", glyph_token="hold")
         elif row.priority > 0:
             face = face._replace(glyph="chevrons-up", glyph_token="red")
-        if row.fate is not Fate.SETTLED:
+        if row.fate is not _SETTLED:
             face = face._replace(is_dashed=True, border="ink2")
         if self._band is not None:
             face = _with_band(face, self._band.kind)
@@ -139,69 +121,58 @@ class _Work:
     def _time(self) -> int:
         """Place the time, plain or in a pill; return where it begins."""
         row, shape, moment = self._row, self._shape, self._moment
-        font = FontKey(shape.time_font, 600, figures=True)
-        inner = self._width - shape.pill_right - shape.pill_pad
-        if row.stage is Stage.SHIPPED and not row.is_cancelled:
-            text = moment_text(row.stage_ms, moment.now_ms, moment.zone)
-            plain = font._replace(weight=500)
-            return self._sheet.write_right(text, plain, "ink2", inner, shape.pill_y, shape.pill_height)
+        style, dress = self._styles.time, None
         if row.is_cancelled:
-            return self._pill(translate("Card", "Cancelled"), font, ("octagon-alert", "redfill", "onred"))
-        if row.hold_reason:
-            return self._pill(translate("Card", "On hold"), font, ("circle-pause", "holdfill", "onhold"))
-        text = time_text(row.cut_off_ms, moment.now_ms, moment.zone)
-        state = urgency(row, moment.now_ms, moment.seconds_per_line)
-        if state is not Urgency.NONE:
-            return self._pill(text, font, _PILLS[state])
-        if not text:
-            return inner
-        return self._sheet.write_right(text, font, "ink2", inner, shape.pill_y, shape.pill_height)
-
-    def _pill(self, text: str, font: FontKey, dress: tuple[str, str, str]) -> int:
-        """Place a filled capsule with icon and text; return where it begins."""
-        shape = self._shape
-        icon, fill, ink = dress
-        right = self._width - shape.pill_right
-        begin = self._sheet.write_right(
-            text, font, ink, right - shape.pill_pad, shape.pill_y, shape.pill_height
-        )
-        x = begin - 6 - shape.pill_icon - shape.pill_pad
-        pill = Pill(right - x, shape.pill_height, shape.pill_icon, shape.pill_pad, icon, fill, ink)
-        self._sheet.blit(x, shape.pill_y, self._atlas.pill(pill))
+            text, dress = translate("Card", "Cancelled"), _CANCELLED
+        elif row.stage is _SHIPPED:
+            text, style = self._words.shipped(row.stage_ms), self._styles.shipped
+        elif row.hold_reason:
+            text, dress = translate("Card", "On hold"), _HELD
+        else:
+            text = self._words.time_left(row.cut_off_ms)
+            state = urgency(row, moment.now_ms, moment.seconds_per_line)
+            if state is not _CALM:
+                dress = _PILLS[state]
+        if dress is not None:
+            style = TextStyle(style.font, dress[2])
+        laid = self._texts.lay(text, style.font)
+        part = TimePart(laid, style, shape, dress)
+        right = self._width - shape.pill_right - (0 if dress else shape.pill_pad)
+        x = right - part.width
+        if text:
+            key = ("time", text, style, shape, dress)
+            self._sheet.run(x, shape.pill_y, part.width, shape.pill_height, key, part.lay)
         return x
 
     def _number(self, limit: int) -> None:
         """Place the order number and up to three tags right of it."""
-        row, shape = self._row, self._shape
-        font = FontKey(shape.number_font, 700, figures=True, zero=True)
-        room = limit - shape.text_x - 8
-        text = self._cache.elide(f"#{row.number}", font, room)
-        used = self._sheet.write(text, font, "ink", shape.text_x, shape.number_y, shape.number_line)
-        x = shape.text_x + used + 8
-        icons = ["message-square"] if row.has_note else []
-        icons += [_TAG_ICONS.get(tag, "tag") for tag in row.tags]
-        for name in icons[:_MAX_TAGS]:
-            if x + shape.tag > limit - 4:
-                break
-            self._sheet.blit(x, shape.tag_y, self._atlas.icon(name, shape.tag, "ink2"))
-            x += shape.tag + shape.tag_gap
-        self._sheet.areas.append(Box(shape.text_x, shape.number_y, x - shape.text_x, shape.number_line))
+        row, shape, sheet, style = self._row, self._shape, self._sheet, self._styles.number
+        left, top, line = shape.text_x, shape.number_y, shape.number_line
+        laid = self._texts.fit(f"#{row.number}", style.font, limit - left - 8)
+        x = sheet.write(laid, style, left, top, line) + 8
+        if row.has_note or row.tags:
+            icons = ["message-square"] if row.has_note else []
+            icons += [_TAG_ICONS.get(tag, "tag") for tag in row.tags]
+            for name in icons[:_MAX_TAGS]:
+                if x + shape.tag > limit - 4:
+                    break
+                sheet.blit(x, shape.tag_y, self._atlas.icon(name, shape.tag, "ink2"))
+                x += shape.tag + shape.tag_gap
+        sheet.areas.append(Box(left, top, x - left, line))
 
     def _customer(self, right: int) -> None:
         """Place customer and city in one line that ends before ``right``."""
-        row, shape = self._row, self._shape
-        font = FontKey(shape.customer_font)
-        room = right - shape.text_x
-        is_quiet = row.stage is Stage.SHIPPED
-        name = self._cache.elide(row.customer, font, room)
-        token = "ink2" if is_quiet else "ink"
-        used = self._sheet.write(name, font, token, shape.text_x, shape.customer_y, shape.customer_line)
-        rest = room - used
-        if row.city and rest > shape.glyph * 3:
-            city = self._cache.elide(f" · {row.city}", font, rest)
-            y, line = shape.customer_y, shape.customer_line
-            used += self._sheet.write(city, font, "ink3", shape.text_x + used, y, line)
-        self._sheet.areas.append(Box(shape.text_x, shape.customer_y, max(1, used), shape.customer_line))
+        row, shape, sheet = self._row, self._shape, self._sheet
+        styles, texts = self._styles, self._texts
+        left, top, line = shape.text_x, shape.customer_y, shape.customer_line
+        style = styles.customer_quiet if row.stage is _SHIPPED else styles.customer
+        laid = texts.fit(row.customer, style.font, right - left)
+        end = sheet.write(laid, style, left, top, line)
+        if row.city and right - end > shape.glyph * 3:
+            laid = texts.fit(f" · {row.city}", styles.city.font, right - end)
+            end = sheet.write(laid, styles.city, end, top, line)
+        # No higher than the words: with large text the line begins in the last row of the pill above it.
+        sheet.areas.append(Box(left, top + (line - laid.height) // 2, max(1, end - left), laid.height))
 
     def _detail(self) -> int:
         """Place the lowest row: band, or pips with count and claim; return the customer's right edge."""
@@ -213,26 +184,26 @@ class _Work:
 
     def _band_row(self, band: Band) -> None:
         """Place the words of the band, "+1", and the avatar or "Decide"."""
-        shape = self._shape
+        shape, sheet = self._shape, self._sheet
         _, ink = BAND_TOKENS[band.kind]
-        font = FontKey(shape.detail_font, 600)
         right = self._width - shape.avatar_right
         top, tall = shape.band_y, shape.band_height
         if band.kind is BandKind.CONFLICT:
-            link = font._replace(underline=True)
-            right = self._sheet.write_right(translate("Card", "Decide"), link, ink, right - 2, top, tall) - 8
+            link = self._texts.lay(translate("Card", "Decide"), self._styles.link)
+            right -= 2 + link.width
+            sheet.write(link, TextStyle(self._styles.link, ink), right, top, tall)
+            right -= 8
         elif self._row.claimed_by:
-            ring = ink if band.kind is BandKind.CANCELLED else ""
-            y = top + (tall - shape.avatar) // 2
-            right = self._avatar(right, y, ring) - 8
+            avatar = self._avatar(ink if band.kind is BandKind.CANCELLED else "")
+            sheet.blit(right - shape.avatar, top + (tall - shape.avatar) // 2, self._atlas.avatar(avatar))
+            right -= shape.avatar + 8
         text = f"{band.text}  +{band.more}" if band.more else band.text
-        self._sheet.write(
-            self._cache.elide(text, font, right - shape.text_x), font, ink, shape.text_x, top, tall
-        )
+        laid = self._texts.fit(text, self._styles.band, right - shape.text_x)
+        sheet.write(laid, TextStyle(self._styles.band, ink), shape.text_x, top, tall)
 
     def _pip_row(self) -> None:
         """Place pips or bar, the count, and on the right who holds it or that it is not sent."""
-        row, shape = self._row, self._shape
+        row, shape, style = self._row, self._shape, self._styles.counted
         pips = Pips(
             row.lines_total,
             row.lines_picked,
@@ -242,89 +213,75 @@ class _Work:
             shape.bar_width,
             self._look.px(2),
         )
-        mark = self._sheet.mark()
-        self._sheet.blit(shape.text_x, shape.pips_y, self._atlas.pips(pips))
-        is_bar = row.lines_total > MAX_PIPS
-        gap = self._look.px(2)
-        used = shape.bar_width if is_bar else row.lines_total * (shape.pip_width + gap) - gap
-        font = FontKey(shape.detail_font, figures=True)
-        x = shape.text_x + max(0, used) + self._look.px(8)
+        indent = pips.room + self._look.px(8)
+        # The boxes stand where the shape says, the words beside their middle.
         top = shape.pips_y + (shape.pip_height - shape.detail_line) // 2
-        count = self._cache.elide(count_text(row), font, self._count_right() - x)
-        end = x + self._sheet.write(count, font, "ink2", x, top, shape.detail_line)
-        self._sheet.bake(mark, shape.text_x, top, end, shape.detail_line)
-        mark = self._sheet.mark()
-        begin = self._claim(end, top)
-        self._sheet.bake(mark, begin, shape.avatar_y, self._width - shape.avatar_right, shape.avatar)
+        room = self._count_right() - shape.text_x - indent
+        laid = self._texts.fit(self._words.count(row), style.font, room)
+        part = CountPart(laid, style, shape, pips, indent)
+        key = ("count", pips, laid.words, style)
+        self._sheet.run(shape.text_x, top, part.width, shape.detail_line, key, part.lay)
+        if row.claimed_by or row.fate is not _SETTLED:
+            self._claim(shape.text_x + part.width, top - shape.avatar_y)
 
     def _count_right(self) -> int:
         """Return where the count must end: before the avatar and the cloud, inside the card."""
         row, shape = self._row, self._shape
         avatar = shape.avatar + 6 if row.claimed_by else 0
-        cloud = shape.tag + 6 if row.fate is not Fate.SETTLED else 0
+        cloud = shape.tag + 6 if row.fate is not _SETTLED else 0
         return self._width - shape.avatar_right - avatar - cloud
 
-    def _claim(self, left: int, top: int) -> int:
-        """Place avatar and name, or avatar and "Not sent yet", right of ``left``; return where it begins."""
+    def _claim(self, left: int, top: int) -> None:
+        """Place avatar and name, or avatar and "Not sent yet", right of ``left``."""
         row, shape = self._row, self._shape
         right = self._width - shape.avatar_right
-        if row.claimed_by:
-            right = self._avatar(right, shape.avatar_y, "")
-        if row.fate is not Fate.SETTLED:
-            return self._unsent(left, right - 6 if row.claimed_by else right, top)
-        if row.claimed_by and self._width > shape.name_from_width:
-            font = FontKey(shape.detail_font)
-            name = self._cache.elide(row.claimed_by, font, right - 6 - left - 12)
-            return self._sheet.write_right(name, font, "ink2", right - 6, top, shape.detail_line)
-        return right
+        avatar = self._avatar("") if row.claimed_by else None
+        room = right - left - (shape.avatar + 6 if avatar else 0)
+        style, cloud, laid = self._styles.name, "", None
+        if row.fate is not _SETTLED:
+            cloud = "ink3" if row.fate is _SAVING else "blue"
+            style = TextStyle(self._styles.band, cloud)
+            words = translate("Card", "Storing") if row.fate is _SAVING else translate("Card", "Not sent yet")
+            laid = self._texts.lay(words, style.font)
+            if room - laid.width - shape.tag - 6 <= 8:
+                laid = None
+        elif self._width > shape.name_from_width:
+            laid = self._texts.fit(row.claimed_by, style.font, room - 12)
+        part = ClaimPart(shape, top, laid, style, cloud, avatar)
+        key = ("claim", laid and laid.words, style, cloud, avatar, shape)
+        self._sheet.run(right - part.width, shape.avatar_y, part.width, shape.avatar, key, part.lay)
 
-    def _unsent(self, left: int, right: int, top: int) -> int:
-        """Place the cloud and "Not sent yet", or only the cloud; return where they begin."""
-        shape = self._shape
-        is_saving = self._row.fate is Fate.SAVING
-        words = translate("Card", "Storing") if is_saving else translate("Card", "Not sent yet")
-        token = "ink3" if is_saving else "blue"
-        font = FontKey(shape.detail_font, 600)
-        laid = self._cache.lay(words, font)
-        icon = shape.tag
-        if right - laid.width - icon - 6 > left + 8:
-            right = self._sheet.write_right(words, font, token, right, top, shape.detail_line) - 6
-        y = top + (shape.detail_line - icon) // 2
-        self._sheet.blit(right - icon, y, self._atlas.icon("cloud-upload", icon, token))
-        return right - icon
-
-    def _avatar(self, right: int, y: int, ring: str) -> int:
-        """Place the avatar so that it ends at ``right``; return where it begins."""
-        row, size = self._row, self._shape.avatar
-        colours = self._look.theme.avatars
+    def _avatar(self, ring: str) -> Avatar:
+        """Return the avatar of who holds the order."""
+        row, colours = self._row, self._look.theme.avatars
         colour = colours[avatar_index(row.claimed_id or row.claimed_by, len(colours))]
-        picture = self._atlas.avatar(Avatar(row.claimed_by, colour, size, ring))
-        self._sheet.blit(right - size, y, picture)
-        return right - size
+        return Avatar(row.claimed_by, colour, self._shape.avatar, ring)
 
     def _compact_detail(self, time_left: int) -> int:
         """Place carrier or count in the second row of a compact card, and the band's icon."""
-        row, shape = self._row, self._shape
+        row, shape, sheet = self._row, self._shape, self._sheet
         if self._band is not None:
             icon = self._atlas.icon(
                 BAND_ICONS[self._band.kind], shape.band_icon, _icon_token(self._band.kind)
             )
-            self._sheet.blit(time_left - shape.band_icon - 8, shape.tag_y, icon)
+            sheet.blit(time_left - shape.band_icon - 8, shape.tag_y, icon)
         right = self._width - shape.avatar_right
         y, line = shape.customer_y, shape.customer_line
-        if row.fate is not Fate.SETTLED:
+        if row.fate is not _SETTLED:
             icon = self._atlas.icon("cloud-upload", shape.tag, "blue")
-            self._sheet.blit(right - shape.tag, y, icon)
+            sheet.blit(right - shape.tag, y, icon)
             return right - shape.tag - 8
-        font = FontKey(shape.detail_font, figures=row.stage is not Stage.SHIPPED)
-        text = row.carrier if row.stage is Stage.SHIPPED else count_text(row)
-        text = self._cache.elide(text, font, self._width * 2 // 5)
+        if row.stage is _SHIPPED:
+            style, text = self._styles.quiet_name, row.carrier
+        else:
+            style, text = self._styles.quiet_count, self._words.count(row)
         if not text:
             return right
-        mark = self._sheet.mark()
-        begin = self._sheet.write_right(text, font, "ink3", right, y, line)
-        self._sheet.bake(mark, begin, y, right, line)
-        return begin - 8
+        laid = self._texts.fit(text, style.font, self._width * 2 // 5)
+        part = PlainPart(laid, style)
+        top = y + (line - laid.height) // 2
+        sheet.run(right - laid.width, top, laid.width, laid.height, ("words", laid.words, style), part.lay)
+        return right - laid.width - 8
 
 
 def _with_band(face: Face, kind: BandKind) -> Face:

@@ -8,11 +8,15 @@ from typing import Final, NamedTuple
 from sync.contract.rows import CardRow
 from widgets.board.card_shape import CardShape
 from widgets.board.card_sheet import PreparedCard
-from widgets.board.prepared import CardMaker, Moment
+from widgets.board.card_words import Moment
+from widgets.board.prepared import CardMaker
 from widgets.board.rows import RowSource
 
 MAX_CARDS: Final = 160
-"""Cards kept: a few screens. Beyond that the shelf is emptied; refilling costs 0.1 ms a card."""
+"""Cards kept: a few screens, two of them on a huge one. Beyond that the shelf is emptied."""
+
+SETTLES_PER_PAINT: Final = 8
+"""Cards whose words become pictures in one paint: a page of new ones settles over a few frames."""
 
 
 class Want(NamedTuple):
@@ -33,10 +37,16 @@ class CardShelf:
         self._rows: dict[int, CardRow] = {}
         self._cards: dict[Want, PreparedCard] = {}
         self._wants: dict[int, list[Want]] = {}
+        self._limit = MAX_CARDS
+        self._settles = 0
 
     def __len__(self) -> int:
         """How many cards are kept."""
         return len(self._cards)
+
+    def kept(self) -> Collection[PreparedCard]:
+        """Return the cards that are kept."""
+        return self._cards.values()
 
     def clear(self) -> None:
         """Forget everything (the look changed, or a new source came)."""
@@ -60,11 +70,17 @@ class CardShelf:
         self.fetch(source, (local_id,))
         return self._rows.get(local_id)
 
+    def begin_paint(self, source: RowSource, ids: Sequence[int]) -> None:
+        """Make ready to paint ``ids``: fetch what is missing, allow some cards to settle."""
+        self._settles = SETTLES_PER_PAINT
+        self._limit = max(MAX_CARDS, 2 * len(ids))
+        self.fetch(source, ids)
+
     def fetch(self, source: RowSource, ids: Sequence[int]) -> None:
         """Fetch the rows of ``ids`` that are missing, in one question."""
         missing = [one for one in ids if one not in self._rows]
         if missing:
-            if len(self._rows) + len(missing) > MAX_CARDS * 2:
+            if len(self._rows) + len(missing) > self._limit * 2:
                 self.clear()
                 missing = list(ids)
             for row in source.rows(missing):
@@ -80,12 +96,13 @@ class CardShelf:
         """Return a prepared card; None when its row is gone. Rows must have been fetched."""
         found = self._cards.get(want)
         if found is not None:
-            self._maker.seen(found)
+            if not found.is_settled and self._settles:
+                self._settles -= self._maker.seen(found)
             return found
         row = self._rows.get(want.local_id)
         if row is None:
             return None
-        if len(self._cards) >= MAX_CARDS:
+        if len(self._cards) >= self._limit:
             self.forget_pictures()
         made = self.make(row, want, shape, moment)
         self._cards[want] = made

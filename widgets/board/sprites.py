@@ -80,6 +80,13 @@ class Pips(NamedTuple):
     bar_width: int
     gap: int
 
+    @property
+    def room(self) -> int:
+        """How wide they are, the gap after the last one left out."""
+        if self.total > MAX_PIPS:
+            return self.bar_width
+        return max(0, self.total * (self.width + self.gap) - self.gap)
+
 
 class Avatar(NamedTuple):
     """A person's initials on their colour."""
@@ -103,7 +110,7 @@ class Run(NamedTuple):
     width: int
     height: int
     surface: str
-    parts: tuple[Hashable, ...]
+    key: Hashable
 
 
 class SpriteAtlas:
@@ -141,9 +148,9 @@ class SpriteAtlas:
         """Return the four corners of a column as one opaque picture, two radii wide and high."""
         return self._get(("corners", ground, edge, radius), lambda: self._corners(ground, edge, radius))
 
-    def baked(self, run: Run, blits: Sequence[Blit], texts: Sequence[Text]) -> QPixmap:
+    def baked(self, run: Run, parts: Callable[[], tuple[Sequence[Blit], Sequence[Text]]]) -> QPixmap:
         """Return pictures and texts as one opaque picture; ``run`` says which they are."""
-        return self._get(run, lambda: self.bake(run, blits, texts))
+        return self._get(run, lambda: self.bake(run, *parts()))
 
     def icon(self, name: str, px: int, token: str) -> QPixmap:
         """Return an icon at ``px`` logical pixels, already scaled."""

@@ -6,10 +6,9 @@ from collections import OrderedDict
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QStaticText, QTransform
+from PySide6.QtGui import QFont, QFontMetricsF, QStaticText, QTransform
 
-from widgets.theme.fonts import FontKey
-from widgets.theme.look import Look
+from widgets.theme.fonts import FontKey, Fonts
 
 MAX_TEXTS: Final = 1500
 """Texts kept; about three screens full of cards."""
@@ -17,11 +16,14 @@ MAX_TEXTS: Final = 1500
 MAX_LENGTH: Final = 200
 """Characters looked at: no card is wide enough for more, and layout time grows with the length."""
 
+_PLAIN: Final = Qt.TextFormat.PlainText
+
 
 class Laid(NamedTuple):
-    """A text ready to draw, and its size in logical pixels."""
+    """A text ready to draw, what it says, and its size in logical pixels."""
 
     text: QStaticText
+    words: str
     width: int
     height: int
 
@@ -34,11 +36,14 @@ class TextStyle(NamedTuple):
 
 
 class TextCache:
-    """Laid-out texts and font metrics of one look; the oldest texts leave when it is full."""
+    """Laid-out texts and font metrics; the oldest texts leave when it is full.
 
-    def __init__(self, look: Look, limit: int = MAX_TEXTS) -> None:
-        """Lay out with the fonts of ``look``."""
-        self._look = look
+    They have no colour, so another theme with the same fonts has the same texts.
+    """
+
+    def __init__(self, fonts: Fonts, limit: int = MAX_TEXTS) -> None:
+        """Lay out with ``fonts``."""
+        self.fonts = fonts
         self._limit = limit
         self._laid: OrderedDict[tuple[str, FontKey], Laid] = OrderedDict()
         self._elided: dict[tuple[str, FontKey, int], str] = {}
@@ -57,10 +62,12 @@ class TextCache:
             self._laid.move_to_end(key)
             return found
         static = QStaticText(text)
-        static.setTextFormat(Qt.TextFormat.PlainText)
+        if "<" in text:
+            # Only with a tag in it Qt would guess something else; to say it costs a fifth of the layout.
+            static.setTextFormat(_PLAIN)
         static.prepare(self._identity, self.font(font))
         size = static.size()
-        laid = Laid(static, -int(-size.width() // 1), round(size.height()))
+        laid = Laid(static, text, -int(-size.width() // 1), round(size.height()))
         self._laid[key] = laid
         if len(self._laid) > self._limit:
             self._laid.popitem(last=False)
@@ -77,18 +84,24 @@ class TextCache:
         """Return what is laid out now, oldest first."""
         return list(self._laid)
 
-    def elide(self, text: str, font: FontKey, width: int) -> str:
-        """Return ``text`` cut to ``width`` pixels, with an ellipsis when it does not fit."""
+    def fit(self, text: str, font: FontKey, width: int) -> Laid:
+        """Return ``text`` laid out in at most ``width`` pixels, with an ellipsis when it does not fit."""
         line = text if len(text) <= MAX_LENGTH and text.isprintable() else _one_line(text)
+        # A text that fits is laid out anyway: asking for the cut one would cost as much again.
+        laid = self.lay(line, font)
+        if laid.width <= width:
+            return laid
         key = (line, font, width)
-        found = self._elided.get(key)
-        if found is None:
-            # A text that fits is laid out anyway: asking for the cut one would cost as much again.
-            found = line if self.lay(line, font).width <= width else self._cut(line, font, width)
+        cut = self._elided.get(key)
+        if cut is None:
             if len(self._elided) >= self._limit:
                 self._elided.clear()
-            self._elided[key] = found
-        return found
+            cut = self._elided[key] = self._cut(line, font, width)
+        return self.lay(cut, font)
+
+    def elide(self, text: str, font: FontKey, width: int) -> str:
+        """Return ``text`` cut to ``width`` pixels, with an ellipsis when it does not fit."""
+        return self.fit(text, font, width).words
 
     def wrap(self, text: str, font: FontKey, width: int) -> list[str]:
         """Return ``text`` in lines that fit ``width``; one long word stays whole."""
@@ -104,11 +117,7 @@ class TextCache:
 
     def font(self, key: FontKey) -> QFont:
         """Return the font of a key."""
-        return self._look.fonts.font(key)
-
-    def pen(self, style: TextStyle) -> QColor:
-        """Return the colour of a style."""
-        return self._look.colour(style.token)
+        return self.fonts.font(key)
 
 
 def _one_line(text: str) -> str:

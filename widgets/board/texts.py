@@ -57,7 +57,12 @@ def local_time(at_ms: int, zone: tzinfo) -> datetime:
 
 def clock_text(at_ms: int, zone: tzinfo) -> str:
     """Return "13:12"."""
-    return local_time(at_ms, zone).strftime("%H:%M")
+    return _clock(local_time(at_ms, zone))
+
+
+def _clock(at: datetime) -> str:
+    """Return "13:12"; ``strftime`` takes thirty times as long, and a card is drawn within 50 us."""
+    return f"{at.hour:02}:{at.minute:02}"
 
 
 def moment_text(at_ms: int, now_ms: int, zone: tzinfo) -> str:
@@ -65,11 +70,11 @@ def moment_text(at_ms: int, now_ms: int, zone: tzinfo) -> str:
     at, now = local_time(at_ms, zone), local_time(now_ms, zone)
     days = abs((at.date() - now.date()).days)
     if days == 0:
-        return at.strftime("%H:%M")
+        return _clock(at)
     locale = QLocale()
     short = QLocale.FormatType.ShortFormat
     if days < 7:
-        return f"{locale.dayName(at.isoweekday(), short)} {at.strftime('%H:%M')}"
+        return f"{locale.dayName(at.isoweekday(), short)} {_clock(at)}"
     day = f"{at.day} {locale.monthName(at.month, short)}"
     return day if at.year == now.year else f"{day} {at.year}"
 
@@ -127,6 +132,8 @@ def count_text(row: CardRow) -> str:
 
 def band_of(row: CardRow, now_ms: int, zone: tzinfo) -> Band | None:
     """Return the worst exception of an order and how many others it has, None when there is none."""
+    if not (row.is_cancelled or row.exception or row.hold_reason or row.lines_short):
+        return None
     found: list[tuple[BandKind, str]] = []
     if row.is_cancelled:
         found.append((BandKind.CANCELLED, _cancelled_text(row)))
@@ -136,8 +143,6 @@ def band_of(row: CardRow, now_ms: int, zone: tzinfo) -> Band | None:
         found.append((BandKind.HOLD, _hold_text(row, now_ms, zone)))
     if row.lines_short:
         found.append((BandKind.SHORT, _short_text(row)))
-    if not found:
-        return None
     kind, text = found[0]
     return Band(kind, text, len(found) - 1)
 

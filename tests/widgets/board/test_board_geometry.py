@@ -176,3 +176,20 @@ def test_boxes_know_their_edges() -> None:
     assert not box.contains(40, 20)
     assert not box.contains(10, 60)
     assert box.moved(1, -1) == Box(11, 19, 30, 40)
+
+
+@given(groups, st.integers(-50, 6000), st.data())
+def test_the_nearest_card_is_the_last_that_begins_above(
+    counts: list[int], y: int, data: st.DataObject
+) -> None:
+    """Arithmetic finds the same card as looking at every one, wherever a slot is open."""
+    starts = [sum(counts[:place]) for place in range(len(counts))]
+    count = sum(counts) if counts else 7
+    slots = [Slot(0, -1)] + [
+        Slot(place, group)
+        for group, start in enumerate(starts)
+        for place in range(start, start + counts[group] + 1)
+    ]
+    layout = _layout(starts, count, data.draw(st.sampled_from([None, *slots])))
+    above = [place for place in range(count) if layout.card_top(place) <= y]
+    assert layout.nearest_place(y) == (above[-1] if above else 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
@@ -13,7 +15,9 @@ from support.card_rows import MINUTE_MS, NOW_MS, card_row, mixed_rows
 from sync.contract.rows import BoardChange, Fate
 from sync.contract.stages import Stage
 from widgets.board.card_sheet import SETTLES_AFTER
+from widgets.board.geometry import Density
 from widgets.board.no_match import NoMatch
+from widgets.board.shelf import MAX_CARDS, SETTLES_PER_PAINT
 from widgets.theme import Look, ThemeName
 
 
@@ -169,11 +173,44 @@ def test_without_a_source_nothing_is_told_as_painted(look: Look, qtbot: QtBot) -
     board.show_change(BoardChange((1,), (Stage.PICKED,)))
 
 
-def test_pictures_of_words_look_like_the_words(make_board: MakeBoard) -> None:
+@pytest.mark.parametrize("scale_percent", [100, 150])
+@pytest.mark.parametrize("density", list(Density))
+def test_pictures_of_words_look_like_the_words(
+    make_board: MakeBoard, look: Look, density: Density, scale_percent: int
+) -> None:
     """A card that stays is drawn from pictures after some paints, and no pixel changes by it."""
     bench = make_board(mixed_rows(120))
-    bench.board.pictures.shelf.forget_pictures()
+    for column in bench.board.columns.each:
+        column.density = density
+    bench.board.set_look(look.with_scale(scale_percent))
     first = bench.board.grab().toImage()
-    for _ in range(SETTLES_AFTER + 1):
+    for _ in range(SETTLES_AFTER + MAX_CARDS // SETTLES_PER_PAINT):
         bench.board.repaint()
     assert bench.board.grab().toImage() == first
+
+
+def test_a_page_of_new_cards_settles_over_some_paints(make_board: MakeBoard) -> None:
+    """No single paint makes pictures of the words of all cards: that would cost as much as preparing them."""
+    bench = make_board(mixed_rows(120))
+    made: list[int] = []
+    shelf = bench.board.pictures.shelf
+    shelf.forget_pictures()
+    for _ in range(SETTLES_AFTER + MAX_CARDS // SETTLES_PER_PAINT):
+        bench.board.repaint()
+        made.append(sum(card.is_settled for card in shelf.kept()))
+    steps = [after - before for before, after in pairwise([0, *made])]
+    assert max(steps) == SETTLES_PER_PAINT
+    assert made[-1] == len(shelf)
+
+
+def test_another_theme_lays_no_text_out_again(make_board: MakeBoard, look: Look) -> None:
+    """Texts have no colour: after a change of the theme all of them are there already."""
+    bench = make_board(mixed_rows(120))
+    texts = bench.board.pictures.texts
+    before = set(texts.known())
+    bench.board.set_look(look.with_theme(ThemeName.DARK))
+    bench.board.repaint()
+    assert bench.board.pictures.texts is texts
+    assert set(texts.known()) == before
+    bench.board.set_look(look.with_scale(150))
+    assert bench.board.pictures.texts is not texts
