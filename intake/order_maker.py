@@ -15,7 +15,7 @@ from intake.arrival import Arrival
 from intake.dates import parse
 from intake.grouping import Group
 from intake.mapping import STATES
-from intake.rows import Item, RowChecker
+from intake.rows import REFERENCE_CHARACTERS, Item, RowChecker
 from intake.text_files import shown
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.orders import Address, Hold, HoldReason, LineItem, Order, canonical_bytes
@@ -75,6 +75,8 @@ class OrderMaker:
         for name in self._judged:
             if self._state(group, name) == "skipped":
                 return f"{self.layout.field_name(name)} {shown(self._text(group, name))}: no order yet"
+        if len(self._text(group, "number")) > REFERENCE_CHARACTERS:
+            return f"the number of order {shown(group.ref)} is longer than {REFERENCE_CHARACTERS} characters"
         is_large = group.is_too_large
         if not is_large and group.characters * _LONGEST_ESCAPE + 200 * len(group.lines) > ORDER_BYTES // 2:
             is_large = len(canonical_bytes(self.arrival(group).order)) > ORDER_BYTES

@@ -144,6 +144,8 @@ class RowChecker:
             return quantity
         if price and _ZERO.fullmatch(price) and not self.layout.order_value(row.order, "customer"):
             return f"price {shown(price)} and no customer: a correction of the stock"
+        if len(sku) > REFERENCE_CHARACTERS:
+            return f"the sku is longer than {REFERENCE_CHARACTERS} characters"
         if "+" in sku and is_damaged(sku):
             self.damaged.setdefault("sku", Damage(row.line, sku))
         return Item(sku, name, quantity, location)

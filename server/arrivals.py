@@ -15,8 +15,8 @@ from intake.arrival import Arrival
 from server.kernel.records import Principal, SiteKey
 from server.kernel.store import Store
 from server.sources import digest
-from sync.contract.checks import COLUMN_MAX, KEY_CHARACTERS, NUMBER_MAX
-from sync.contract.limits import QUANTITY_MAX, SERVER_FRAME_BYTES
+from sync.contract.checks import KEY_CHARACTERS, NUMBER_MAX
+from sync.contract.limits import QUANTITY_MAX, SAID_PRIORITY_MAX, SERVER_FRAME_BYTES
 from sync.contract.messages import Verdict
 from sync.contract.operations import Import, Operation, Outcome, Reason, Source
 from sync.contract.orders import Order, canonical_bytes
@@ -126,10 +126,12 @@ def _misfit(order: Order) -> str:
         return "the order is longer than 4 MiB"
     if max(len(order.source), len(order.external_ref)) > KEY_CHARACTERS:
         return f"the source's name or the reference is longer than {KEY_CHARACTERS} characters"
+    if any(len(each) > KEY_CHARACTERS for each in (order.number, *(line.sku for line in order.lines))):
+        return f"the order's number or a sku is longer than {KEY_CHARACTERS} characters"
     hold = order.hold
     of_hold = () if hold is None else (hold.at_ms, hold.until_ms)
     times = (order.placed_ms, order.stage_ms, order.cut_off_ms, order.cancelled_ms, *of_hold)
-    is_fit = abs(order.priority) < COLUMN_MAX and all(abs(each or 0) < NUMBER_MAX for each in times)
+    is_fit = 0 <= order.priority <= SAID_PRIORITY_MAX and all(abs(each or 0) < NUMBER_MAX for each in times)
     if not is_fit or any(abs(line.quantity_ordered) > QUANTITY_MAX for line in order.lines):
         return "a quantity, the priority or a time is too large a number"
     return ""

@@ -161,6 +161,12 @@ TOO_LARGE = "a quantity, the priority or a time is too large a number"
         ({"lines": (LineItem(1, "A", "a", 1 << 31),)}, TOO_LARGE),
         ({"lines": (LineItem(1, "A", "a", 1 << 63),)}, TOO_LARGE),
         ({"priority": 1 << 31}, TOO_LARGE),
+        ({"priority": 10}, TOO_LARGE),
+        ({"number": "n" * 201}, "the order's number or a sku is longer than 200 characters"),
+        (
+            {"lines": (LineItem(1, "s" * 201, "a", 1),)},
+            "the order's number or a sku is longer than 200 characters",
+        ),
         ({"placed_ms": 1 << 63}, TOO_LARGE),
         ({"hold": Hold("other", "Ana", 1, until_ms=1 << 53)}, TOO_LARGE),
         ({"external_ref": "r" * 3_000}, "the source's name or the reference is longer than 200 characters"),

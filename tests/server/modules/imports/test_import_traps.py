@@ -215,6 +215,23 @@ def test_an_order_too_large_for_a_terminal_is_refused(tmp_path: Path) -> None:
     assert made.report.rows == made.report.lines + len(made.refused) == 82
 
 
+def test_a_sku_or_a_number_longer_than_a_key_is_refused(tmp_path: Path) -> None:
+    """By the preview already; nothing could be found by it, and no person may write such a number."""
+    long = "x" * 201
+    made = import_text(tmp_path, f"ref,sku,qty,title\n1,{long},1,Mug\n2,A,1,Mug\n{long},A,1,Mug\n")
+    assert [order.external_ref for order in made.orders] == ["2"]
+    assert sorted(reason for _, reason in made.refused) == [
+        "the order number is longer than 200 characters",
+        "the sku is longer than 200 characters",
+    ]
+    head = "external_ref,number,sku,line_name,quantity,status_at,cut_off_at,order_id,quantity_cancelled\n"
+    path = tmp_path / "export.csv"
+    path.write_text(head + f"1,{long},A,Mug,1,,,,\n2,N-2,A,Mug,1,,,,\n", encoding="utf-8")
+    made = import_files(path)
+    assert [order.number for order in made.orders] == ["N-2"]
+    assert [reason for _, reason in made.refused] == ["the number of order 1 is longer than 200 characters"]
+
+
 def test_what_json_makes_longer_is_measured_as_it_is_sent(tmp_path: Path) -> None:
     """Characters that become six bytes count as six."""
     rows = "".join(f"1,S{number},1,{chr(1) * 50_000}\n" for number in range(20))
