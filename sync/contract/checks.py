@@ -87,7 +87,13 @@ def is_usable_draft(operation: Operation) -> bool:
     if not (_is_id(operation.op_id) and _is_id(operation.order_id) and _is_short(operation.undoes)):
         return False
     change = operation.change
-    if _is_small(change) and not isinstance(change, Edit):
+    try:
+        encoded = _ENCODER.encode(change)
+    except UnicodeEncodeError:  # half of a character: nothing could write it down
+        return False
+    # One look shows of almost every change that no text and no number in it is too large.
+    is_small = len(encoded) <= NOTE_BYTES and not _MAY_BE_LARGE.search(encoded)
+    if is_small and not isinstance(change, Edit):
         return _is_usable(change)
     plain = msgspec.to_builtins(change)
     if not _is_usable(change) or not all(abs(number) < NUMBER_MAX for number in _numbers(plain)):
@@ -97,15 +103,6 @@ def is_usable_draft(operation: Operation) -> bool:
         is_meant = bool(operation.undoes) or _is_typed(change.fields)
         return is_meant and _are_texts(msgspec.to_builtins(change.fields))
     return _are_texts(plain)
-
-
-def _is_small(change: Change) -> bool:
-    """Say whether one look shows that no text and no number in it is too large: almost always."""
-    try:
-        encoded = _ENCODER.encode(change)
-    except UnicodeEncodeError:
-        return False
-    return len(encoded) <= NOTE_BYTES and not _MAY_BE_LARGE.search(encoded)
 
 
 def _is_usable(change: Change) -> bool:

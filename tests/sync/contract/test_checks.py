@@ -124,3 +124,16 @@ def test_a_correction_leaves_an_order_that_can_be_worked_with(
 def test_no_text_holds_a_zero(change: Change) -> None:
     """PostgreSQL refuses it, and the operation with it."""
     assert not is_usable_draft(Operation("op-1", "order-1", change))
+
+
+def test_half_a_character_is_no_text() -> None:
+    """Nothing could write it down."""
+    assert not is_usable_draft(Operation("op-1", "order-1", Note("\ud83d")))
+    assert is_usable_draft(Operation("op-1", "order-1", Note("\U0001f4e6")))
+
+
+def test_what_only_looks_large_can_be_stored() -> None:
+    """Words about a zero character, and a number that is a text."""
+    assert is_usable_draft(Operation("op-1", "order-1", Note("\\u0000")))
+    assert is_usable_draft(Operation("op-1", "order-1", Ship("1" * 30)))
+    assert is_usable_draft(Operation("op-1", "order-1", Note("a" * NOTE_BYTES)))
