@@ -180,6 +180,9 @@ class Station:
             try:
                 self.is_damaged |= self.profile.lose_an_order(self.world.random)
             except SimulatedCrash:
+                # The order is gone by then. Unsaid, no sum would ever find it: that is the defect of another day.
+                self.profile.cache.resum()
+                self.is_damaged = True
                 self.terminal.die()
 
     def is_misled(self, epoch: str, seq: int) -> None:
