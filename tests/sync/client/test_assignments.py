@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from support.machine_bench import MachineBench, cached
 from support.orders import make_order
 from sync.client.assignments import is_overruled
-from sync.contract.messages import Person
+from sync.client.news import NeedsYouChanged
+from sync.contract.messages import Person, SnapshotBegin, SnapshotChunk, SnapshotEnd
 from sync.contract.operations import Assign, Note, Operation
 from sync.contract.permissions import Role
 
@@ -27,3 +32,17 @@ def test_what_still_stands_or_was_changed_by_oneself_is_no_news() -> None:
     assert not is_overruled(MINE, make_order(assignee_id="eva", assigned_by="Ana"), ANA)
     assert not is_overruled(MINE, make_order(), ANA)
     assert not is_overruled(Operation("n", "order-1", Note("x")), EVAS, ANA)
+
+
+@pytest.mark.parametrize(("epoch", "is_told"), [("epoch-1", True), ("", True), ("epoch-0", False)])
+def test_a_whole_board_is_compared_with_what_was_assigned(epoch: str, is_told: bool) -> None:
+    """Once it is in; a server that came back from a backup lacks what its terminals know."""
+    bench = MachineBench(cache=cached()._replace(epoch=epoch))
+    bench.go_live()
+    bench.results["outbox.assigned"] = (MINE, msgspec.structs.replace(MINE, order_id="gone"))
+    bench.cache.orders = {"order-1": EVAS}
+    bench.hear(SnapshotBegin("epoch-1", 9, 2, 1, 77, 0))
+    bench.hear(SnapshotChunk.of(0, []))
+    bench.hear(SnapshotEnd(9))
+    told = [entry.id for change in bench.news(NeedsYouChanged) for entry in change.entries]
+    assert told == (["mine"] if is_told else [])
