@@ -180,7 +180,7 @@ class Station:
             try:
                 self.is_damaged |= self.profile.lose_an_order(self.world.random)
             except SimulatedCrash:
-                # The order is gone by then. Unsaid, no sum would ever find it: that is the defect of another day.
+                # The order is gone by then; unsaid, no sum would ever find it.
                 self.profile.cache.resum()
                 self.is_damaged = True
                 self.terminal.die()
