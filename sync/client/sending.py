@@ -96,11 +96,7 @@ class Sending:
     def submit(self, drafts: tuple[Operation, ...]) -> None:
         """Make drafts durable, all or none; those that could never be sent are refused at once."""
         filled = tuple(self._filled(draft) for draft in drafts)
-        if any(is_too_long(operation) for operation in filled):
-            self._not_saved(filled, TOO_LONG)
-            return
-        if not all(map(is_usable_draft, filled)):
-            self._not_saved(filled, UNUSABLE)
+        if not self._is_fit(filled):
             return
 
         def done(result: object, error: str) -> None:
@@ -114,6 +110,9 @@ class Sending:
     def answer(self, entry: NeedsYou, drafts: tuple[Operation, ...]) -> None:
         """Make durable what a person answers to an entry, which goes in the same instant."""
         filled = tuple(self._filled(draft) for draft in drafts)
+        if not self._is_fit(filled):
+            # What the order holds now may have made a retry longer than its first try was.
+            return
 
         def done(result: object, error: str) -> None:
             if isinstance(result, Answered):
@@ -131,6 +130,16 @@ class Sending:
         judge = Judge(person.id, person.name, Role(person.role), self._clock.wall_ms())
         pending = [Pending(each, judge, Fate.PENDING) for each in self.window.standing(order.id)]
         return replay(order, pending).order or order
+
+    def _is_fit(self, filled: tuple[Operation, ...]) -> bool:
+        """Say whether these can be sent; when not, the person is told: the server would close every link."""
+        if any(map(is_too_long, filled)):
+            self._not_saved(filled, TOO_LONG)
+            return False
+        if not all(map(is_usable_draft, filled)):
+            self._not_saved(filled, UNUSABLE)
+            return False
+        return True
 
     def _hold(self, operations: tuple[Operation, ...]) -> None:
         self._batches.add(self.window.add(operations))

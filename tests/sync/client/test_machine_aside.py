@@ -35,6 +35,7 @@ from sync.contract.messages import Decided, Delta, Faulted, Submit
 from sync.contract.operations import Acknowledge as Acknowledged
 from sync.contract.operations import (
     Assign,
+    Edit,
     LogEntry,
     Move,
     Operation,
@@ -45,7 +46,7 @@ from sync.contract.operations import (
     Source,
     Unknown,
 )
-from sync.contract.orders import lines_crc
+from sync.contract.orders import OrderPatch, lines_crc
 from sync.contract.problems import Problem
 from sync.contract.stages import Stage
 
@@ -371,6 +372,23 @@ def test_a_retry_is_based_on_the_order_as_it_is_shown_now() -> None:
     (again,) = bench.news(OperationsSaved)[0].operations
     bases = (again.base_stage, again.base_revision, again.base_lines)
     assert bases == (Stage.PICKING, order.revision + 1, lines_crc(order))
+
+
+def test_a_retry_that_could_never_be_sent_is_not_kept() -> None:
+    """What the order holds now is part of it: one that no frame takes would close every link from then on."""
+    change = Edit(OrderPatch(note="n" * 40_000), OrderPatch(note=""))
+    entry = msgspec.structs.replace(ENTRY, operation=msgspec.structs.replace(draft("op-1"), change=change))
+    bench = waiting(entry)
+    bench.cache.orders["order-1"] = make_order(1, id="order-1", note="o" * 40_000)
+    bench.clear()
+    bench.command(RetryQuarantined("op-1"))
+    (failed,) = bench.news(OperationsNotSaved)
+    assert failed.problem.code == "OPERATION_TOO_LONG"
+    assert bench.news(NeedsYouChanged) == []
+    assert "answer" not in bench.methods("outbox")
+    bench.cache.orders["order-1"] = make_order(1, id="order-1", note="o")
+    bench.command(RetryQuarantined("op-1"))
+    assert len(bench.news(OperationsSaved)) == 1
 
 
 def test_an_answer_that_the_disk_does_not_take_leaves_the_entry() -> None:
