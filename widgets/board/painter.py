@@ -79,19 +79,22 @@ class BoardPainter:
     def paint(self, painter: QPainter, region: QRegion, scene: Scene) -> set[int]:
         """Paint ``region`` and return the ids of the cards painted."""
         whole = region.boundingRect()
-        is_whole = region.rectCount() == 1 and whole.contains(QRect(*scene.columns.frame))
+        is_one = region.rectCount() == 1
+        is_whole = is_one and whole.contains(QRect(*scene.columns.frame))
         brush = Brush(painter, self._look, self.texts)
         self._canvas(painter, whole, scene.columns)
         strips: list[_Strip] = []
         for number, column in enumerate(scene.columns.each):
             if not region.intersects(as_rect(column.box)):
                 continue
-            ground = self._ground(scene, number)
-            self._track(brush, column, ground=ground)
-            items = column.visible()
+            strip = _Strip(column, self._ground(scene, number), column.visible())
+            # A ghost is half transparent, and parts of a column may be asked for: then all of it is filled.
+            is_covered = scene.drag is None and is_one and whole.contains(as_rect(column.box))
+            self._track(brush, strip, is_covered=is_covered)
             if not is_whole:
-                items = [one for one in items if region.intersects(as_rect(column.item_box(one)))]
-            strips.append(_Strip(column, ground, items))
+                shown = [one for one in strip.items if region.intersects(as_rect(column.item_box(one)))]
+                strip = strip._replace(items=shown)
+            strips.append(strip)
         brush.flush()
         bar = scene.columns.side_thumb()
         if bar is not None:
@@ -118,10 +121,14 @@ class BoardPainter:
         bottom = columns.each[0].box.bottom
         painter.fillRect(QRect(whole.left(), bottom, whole.width(), whole.bottom() + 1 - bottom), colour)
 
-    def _track(self, brush: Brush, column: Column, *, ground: str) -> None:
+    def _track(self, brush: Brush, strip: _Strip, *, is_covered: bool) -> None:
         """Draw a column's ground, its title and count, and its scroll bar."""
-        look, box = self._look, column.box
-        brush.painter.fillRect(as_rect(box), look.colour(ground))
+        look, column, ground = self._look, strip.column, strip.ground
+        box = column.box
+        if is_covered:
+            self._fill_around(brush.painter, strip)
+        else:
+            brush.painter.fillRect(as_rect(box), look.colour(ground))
         edge = "blue" if ground == "bluetint" else "line" if look.theme.is_high_contrast else ""
         self._corners(brush.painter, box, ground, edge)
         line, y = column.header_height, box.y
@@ -134,6 +141,25 @@ class BoardPainter:
         bar = column.thumb()
         if bar is not None:
             brush.filled(bar, look.colour("control"), 3)
+
+    def _fill_around(self, painter: QPainter, strip: _Strip) -> None:
+        """Fill a column beside and between its cards: those are opaque, and cover most of it."""
+        column, colour = strip.column, self._look.colour(strip.ground)
+        box, view = column.box, column.view
+        fill = painter.fillRect
+        fill(box.x, box.y, box.width, view.y - box.y, colour)
+        fill(box.x, view.y, column.inset, box.bottom - view.y, colour)
+        left, width = box.x + column.inset, column.card_width
+        fill(left + width, view.y, column.inset, box.bottom - view.y, colour)
+        tall, top = column.layout.card_height, view.y
+        for item in strip.items:
+            if item.kind == "card":
+                y = column.top_of(item.y)
+                if y > top:
+                    fill(left, top, width, y - top, colour)
+                top = y + tall
+        if box.bottom > top:
+            fill(left, top, width, box.bottom - top, colour)
 
     def _count(self, column: Column) -> str:
         """Return "142", or "9 of 142 shown" while a filter hides some."""
@@ -212,6 +238,8 @@ class BoardPainter:
         card = self.shelf.card(want, column.shape, moment)
         if card is not None:
             brush.card(card, column.box.x + column.inset, column.top_of(item.y))
+        else:
+            brush.painter.fillRect(as_rect(column.item_box(item)), self._look.colour(strip.ground))
 
     def _ghosts(self, brush: Brush, ghosts: list[tuple[_Strip, Item]], scene: Scene, moment: Moment) -> None:
         """Draw lifted cards faintly where they came from; in high contrast as dashed outlines."""

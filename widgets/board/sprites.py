@@ -188,12 +188,14 @@ class SpriteAtlas:
         outline = QPainterPath()
         outline.addRoundedRect(QRectF(0, 0, width, height), RADIUS, RADIUS)
         painter.fillPath(outline, look.colour(face.surface))
-        painter.setClipPath(outline)
-        if face.is_hatched and look.theme.hatch_percent:
-            self._hatch(painter, width, height)
-        if face.band is not None and face.shape.band_height:
-            self._band(painter, face)
-        painter.setClipping(False)
+        has_band = face.band is not None and face.shape.band_height
+        if has_band or face.is_hatched:
+            painter.setClipPath(outline)
+            if face.is_hatched and look.theme.hatch_percent:
+                self._hatch(painter, width, height)
+            if has_band:
+                self._band(painter, face)
+            painter.setClipping(False)
         self._border(painter, face)
         shape = face.shape
         glyph = self.icon(face.glyph, shape.glyph, face.glyph_token)
@@ -288,42 +290,51 @@ class SpriteAtlas:
 
     def _pips(self, pips: Pips) -> QPixmap:
         """Draw filled boxes for picked lines, open ones to pick, half amber ones for short lines."""
-        is_bar = pips.total > MAX_PIPS
-        wide = pips.bar_width if is_bar else max(1, pips.total * (pips.width + pips.gap))
-        image = self._blank(wide, pips.height)
+        step = pips.width + pips.gap
+        if pips.total > MAX_PIPS:
+            return self._bar(pips)
+        image = self._blank(max(1, pips.total * step), pips.height)
+        # In device pixels: a box between two of them would be blurred.
+        image.setDevicePixelRatio(1)
         painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if is_bar:
-            self._bar(painter, pips)
-        else:
-            short = min(pips.total, pips.picked + pips.short)
-            self._boxes(painter, pips, range(min(pips.picked, pips.total)), "ink2")
-            self._boxes(painter, pips, range(pips.picked, short), "amber")
-            self._boxes(painter, pips, range(short, pips.total), "control")
+        for place in range(pips.total):
+            is_short = pips.picked <= place < pips.picked + pips.short
+            token = "ink2" if place < pips.picked else "amber" if is_short else "control"
+            painter.drawPixmap(
+                round(place * step * self._ratio), 0, self._pip(pips.width, pips.height, token)
+            )
         painter.end()
+        image.setDevicePixelRatio(self._ratio)
         return QPixmap.fromImage(image)
 
-    def _boxes(self, painter: QPainter, pips: Pips, places: range, edge: str) -> None:
-        """Draw equal line boxes (radius 2) in one go: filled "ink2", half filled "amber" or open ones."""
-        if not places:
-            return
-        look, step = self._look, pips.width + pips.gap
-        boxes = [QRectF(place * step + 0.5, 0.5, pips.width - 1, pips.height - 1) for place in places]
-        outlines, halves = QPainterPath(), QPainterPath()
-        for box in boxes:
-            outlines.addRoundedRect(box, 2, 2)
-        painter.setPen(QPen(look.colour(edge), 1))
-        painter.setBrush(look.colour(edge) if edge == "ink2" else Qt.BrushStyle.NoBrush)
-        painter.drawPath(outlines)
-        if edge == "amber":
-            for box in boxes:
-                halves.addPolygon([box.bottomLeft(), box.topLeft(), box.topRight()])
-                halves.closeSubpath()
-            painter.fillPath(halves, look.colour("amberfill"))
+    def _pip(self, width: int, height: int, token: str) -> QPixmap:
+        """Return a line box in device pixels: filled "ink2", half filled "amber", open "control"."""
+        return self._get(("pip", width, height, token), lambda: self._one_pip(width, height, token))
 
-    def _bar(self, painter: QPainter, pips: Pips) -> None:
+    def _one_pip(self, width: int, height: int, token: str) -> QPixmap:
+        """Draw one line box (radius 2)."""
+        look, image = self._look, self._blank(width, height)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(look.colour(token) if token == "ink2" else Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(look.colour(token), 1))
+        box = QRectF(0.5, 0.5, width - 1, height - 1)
+        painter.drawRoundedRect(box, 2, 2)
+        if token == "amber":
+            half = QPainterPath(box.bottomLeft())
+            half.lineTo(box.topLeft())
+            half.lineTo(box.topRight())
+            half.closeSubpath()
+            painter.fillPath(half, look.colour("amberfill"))
+        painter.end()
+        image.setDevicePixelRatio(1)
+        return QPixmap.fromImage(image)
+
+    def _bar(self, pips: Pips) -> QPixmap:
         """Draw the share of picked lines as a bar."""
-        look = self._look
+        look, image = self._look, self._blank(pips.bar_width, pips.height)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(0.5, 0.5, pips.bar_width - 1, pips.height - 1)
         painter.setPen(QPen(look.colour("control"), 1))
         painter.drawRoundedRect(frame, 2, 2)
@@ -332,6 +343,8 @@ class SpriteAtlas:
             painter.setPen(QPen(look.colour("ink2"), 1))
             painter.setBrush(look.colour("ink2"))
             painter.drawRoundedRect(frame, 2, 2)
+        painter.end()
+        return QPixmap.fromImage(image)
 
     def _avatar(self, avatar: Avatar) -> QPixmap:
         """Draw a disc with white bold initials, and a ring where the ground is coloured."""
