@@ -166,10 +166,12 @@ class Client(QObject):
     def start(self) -> None:
         """Start what the board lives from, after the first paint."""
         from app.memory_probe import MemoryProbe
-        from app.slim_imports import leave_out_httpx_command
+        from app.memory_tuning import give_memory_back
+        from app.slim_imports import load_seldom_used_late
         from sync.client.engine import Engine
 
-        leave_out_httpx_command()
+        load_seldom_used_late()
+        give_memory_back()
         self._probe = MemoryProbe(self)
         self._probe.measured.connect(self.shell.set_memory)
         self.shell.refresh_counts()

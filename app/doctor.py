@@ -24,7 +24,7 @@ LOW_DISK_MB: Final = 500
 FULL_DISK_MB: Final = 50
 SERVER_S: Final = 3.0
 _INSTALL: Final = "Install this program again, with its extra client."
-OWN_LIBRARIES: Final = ("PySide6-Essentials", "msgspec", "websockets", "httpx", "zstandard", "keyring")
+OWN_LIBRARIES: Final = ("PySide6-Essentials", "msgspec", "websockets", "h11", "zstandard", "keyring")
 
 
 class State(StrEnum):
@@ -172,21 +172,22 @@ def check_server(url: str) -> Check:
     """Ask the server who it is."""
     if not url:
         return Check("server", State.OK, "No server is named: the program starts one of its own.")
-    from app.slim_imports import leave_out_httpx_command
+    import asyncio
 
-    leave_out_httpx_command()
-    import httpx
+    import h11
 
-    from sync.client.session import PRODUCT, is_loopback
+    from sync.client.http import HttpServer
+    from sync.client.session import PRODUCT
 
+    # The way that the program itself takes: with the same proxy, and the same certificates.
+    question = HttpServer(url).ask("GET", f"/.well-known/{PRODUCT}", None, {})
     began = time.monotonic()
     try:
-        answer = httpx.get(f"{url}/.well-known/{PRODUCT}", timeout=SERVER_S, trust_env=not is_loopback(url))
-        told = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        told = json.loads(asyncio.run(asyncio.wait_for(question, SERVER_S)).content)
+    except (h11.ProtocolError, OSError) as error:
         sentence = f"The server at {url} does not answer ({type(error).__name__})."
         return Check("server", State.BAD, sentence, "Check the address and the network.")
-    except ValueError:
+    except (ProblemError, ValueError):
         told = {}
     if not isinstance(told, dict) or told.get("product") != PRODUCT:
         sentence = f"What answers at {url} is not a Fulfillment Kanban server."

@@ -27,7 +27,7 @@ from app.headless_lines import LINE_BYTES, line_of
 from app.keyring_store import KeyringSecrets
 from app.logs import start_log
 from app.settings import Settings
-from app.slim_imports import leave_out_httpx_command
+from app.slim_imports import load_seldom_used_late
 from app.system import SystemClock, SystemRandom
 from app.version import VERSION
 from sync.client.board_view import BoardView
@@ -193,7 +193,7 @@ def _session(profile: Profile, server: str, token: str, *, use_keyring: bool) ->
             "No server was named, and no other program uses this profile.",
             "Give its address with --server.",
         )
-    leave_out_httpx_command()
+    load_seldom_used_late()
     secrets = KeyringSecrets() if use_keyring else MemorySecrets()
     return Session(server, secrets, device_token=token, profile=str(profile.folder))
 

@@ -19,7 +19,7 @@ KEPT_FILES: Final = 3
 MAX_TEXT: Final = 8_000
 """Longer messages and traces are cut: a log line is read, not parsed for data."""
 FILE_NAME: Final = "client.jsonl"
-_LIBRARIES: Final = ("asyncio", "httpcore", "httpx", "keyring", "websockets")
+_LIBRARIES: Final = ("asyncio", "keyring", "websockets")
 
 
 class JsonLines(logging.Formatter):

@@ -1,4 +1,7 @@
-"""Parts of libraries that this program never uses and that cost memory when they are loaded."""
+"""Parts of libraries that this program never or seldom uses and that cost memory when they are loaded.
+
+What each costs: ``docs/decisions/0052-late-imports.md``.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,36 @@ import importlib
 import linecache
 import sys
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
-_HTTPX_COMMAND: Final = "httpx._main"
+_SELDOM_USED: Final = ("importlib.metadata", "urllib.request")
 _QT_FEATURES: Final = "shibokensupport.feature"
 
 
-def leave_out_httpx_command() -> None:
-    """Keep httpx from loading its own command line.
+class LateModule(ModuleType):
+    """Stands where a module is expected, and loads it as soon as anything of it is asked for."""
 
-    WORKAROUND https://github.com/encode/httpx (``httpx/__init__.py``): where rich and pygments happen to
-    be installed, ``import httpx`` loads them for its command; 8 MB of private memory and 100 ms.
+    def __getattr__(self, wanted: str) -> Any:  # noqa: ANN401 - whatever the module holds
+        if wanted.startswith("__") and wanted != "__path__":
+            raise AttributeError(wanted)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), wanted)
+
+
+def load_seldom_used_late() -> None:
+    """Have libraries that others import, but seldom use, loaded when something of them is used.
+
+    WORKAROUND https://github.com/python-websockets/websockets (``version.py``, ``proxy.py``): it imports
+    ``importlib.metadata`` and ``urllib.request`` and uses them where it is developed and where a proxy is
+    set; both load the whole of ``email``: 3 MB of private memory and 40 ms. Call it before websockets is
+    imported.
     """
-    if _HTTPX_COMMAND in sys.modules:
-        return
-    stub = ModuleType(_HTTPX_COMMAND)
-    # A function: httpx signs everything that it exports with its own name.
-    stub.main = lambda: None  # type: ignore[attr-defined]
-    sys.modules[_HTTPX_COMMAND] = stub
+    for name in _SELDOM_USED:
+        if name not in sys.modules:
+            parent, _, child = name.rpartition(".")
+            late = sys.modules[name] = LateModule(name)
+            setattr(importlib.import_module(parent), child, late)
 
 
 def leave_out_reading_sources() -> None:

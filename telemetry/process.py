@@ -39,19 +39,10 @@ class MemorySample(NamedTuple):
 def memory_sample() -> MemorySample:
     """Read this process's memory.
 
-    Private dirty comes from the kernel's ``smaps_rollup``; a system without that file has no closer
-    figure than USS, which then stands in its place.
+    Linux says everything in ``smaps_rollup``. A system without that file has no closer figure than USS,
+    which then stands in the place of private dirty.
     """
-    import psutil
-
-    full = psutil.Process().memory_full_info()
-    private_dirty = _private_dirty_bytes(_SMAPS_ROLLUP)
-    return MemorySample(
-        private_dirty_bytes=full.uss if private_dirty is None else private_dirty,
-        uss_bytes=full.uss,
-        rss_bytes=full.rss,
-        swap_bytes=getattr(full, "swap", 0),
-    )
+    return _rolled_up(_SMAPS_ROLLUP) or _asked_of_psutil()
 
 
 def process_age_seconds() -> float | None:
@@ -85,13 +76,23 @@ def _age_seconds(stat: Path) -> float | None:
         return None
 
 
-def _private_dirty_bytes(smaps_rollup: Path) -> int | None:
-    """Read the line ``Private_Dirty`` (in KiB) of ``smaps_rollup``; None when there is none."""
+def _rolled_up(smaps_rollup: Path) -> MemorySample | None:
+    """Read the sums (in KiB) out of ``smaps_rollup``; None where one of them is missing."""
     try:
         lines = smaps_rollup.read_text(encoding="ascii").splitlines()
-    except OSError:
+        told = dict(line.split(":", 1) for line in lines[1:])
+        kib = {name: int(value.removesuffix("kB")) for name, value in told.items()}
+        private_dirty, clean = kib["Private_Dirty"], kib["Private_Clean"]
+        # Pages of a hugetlbfs, where somebody uses them, are private too and in no other sum.
+        uss = private_dirty + clean + kib.get("Private_Hugetlb", 0)
+        return MemorySample(private_dirty * 1024, uss * 1024, kib["Rss"] * 1024, kib["Swap"] * 1024)
+    except (OSError, ValueError, KeyError):
         return None
-    for line in lines:
-        if line.startswith("Private_Dirty:"):
-            return int(line.split()[1]) * 1024
-    return None
+
+
+def _asked_of_psutil() -> MemorySample:
+    # Imported only where it is needed: it costs 0.8 MB of what is measured here.
+    import psutil
+
+    full = psutil.Process().memory_full_info()
+    return MemorySample(full.uss, full.uss, full.rss, getattr(full, "swap", 0))

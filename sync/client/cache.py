@@ -55,7 +55,7 @@ from sync.contract.problems import ProblemError
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
-    "PRAGMA cache_size = -4000",
+    "PRAGMA cache_size = -1000",
     "PRAGMA journal_size_limit = 16000000",
 )
 

@@ -26,8 +26,10 @@ from sync.contract.steps import (
     TimerFired,
 )
 
-JOBS_UNDERWAY: Final = 4
-"""While more jobs than this wait for the disk, no further frame is read: the sender then waits too."""
+JOBS_UNDERWAY: Final = 1
+"""While more jobs than this wait for the disk, no further frame is read: the sender then waits too.
+
+One waits while one is worked on. Each further piece of a whole board would be a megabyte for nothing."""
 
 
 class Steps(Protocol):

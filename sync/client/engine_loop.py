@@ -12,6 +12,7 @@ from sync.client.driver import Driver
 from sync.client.engine_memory import EngineMemory
 from sync.client.engine_stores import Opened, Stores
 from sync.client.environment import Environment
+from sync.client.http import is_loopback, may_have_proxy
 from sync.client.local_socket import Door
 from sync.client.machine import ClientMachine
 from sync.client.news import (
@@ -25,7 +26,6 @@ from sync.client.news import (
     Started,
 )
 from sync.client.older_orders import OlderOrders
-from sync.client.session import is_loopback
 from sync.client.sign_in import SignIn
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.problems import Problem, ProblemError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sync.client.socket_link import Socket
 
 OPEN_S: Final = 10.0
+FRAMES_READ_AHEAD: Final = 2
 SETTLE_S: Final = 0.5
 STORES_S: Final = 2.0
 RESTART_S: Final = 1.0
@@ -245,11 +246,12 @@ class EngineLoop:
         return await connect(
             url,
             max_size=SERVER_FRAME_BYTES,
+            max_queue=FRAMES_READ_AHEAD,
             compression=None,
             ping_interval=None,  # the machine pings, on its own clock
             open_timeout=OPEN_S,
             close_timeout=1,
-            proxy=None if is_loopback(url) else True,
+            proxy=True if may_have_proxy() and not is_loopback(url) else None,
         )
 
     def _session(self) -> Credentials:

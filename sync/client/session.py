@@ -15,29 +15,22 @@ the access token only in this object. Foreign errors become problems::
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlencode
 
+import h11
 import msgspec
 
+from sync.client.http import Answer, Http, HttpServer
 from sync.client.secret_worker import in_worker
 from sync.contract.messages import PROTOCOL_MAX, PROTOCOL_MIN
 from sync.contract.problems import Problem, ProblemError
 
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
-
 T = TypeVar("T")
 
 PRODUCT: Final = "fulfillment-kanban"
-TIMEOUT_S: Final = 10.0
-READ_BYTES: Final = 32 * 1024 * 1024
-"""Fifty orders of ten thousand lines each are longer; nobody reads such a list."""
 SECRET_LIMIT_S: Final = 3.0
 """A keyring may block for ever on a prompt that nobody sees."""
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class SecretStore(Protocol):
@@ -96,7 +89,7 @@ class Credentials(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of what belongs to it."""
         ...
 
 
@@ -126,19 +119,18 @@ class Session:
         *,
         device_token: str = "",
         profile: str = "",
-        transport: httpx.AsyncBaseTransport | None = None,
+        http: Http | None = None,
     ) -> None:
         """Sign in at ``server_url`` for one ``profile`` (any text that no other profile has).
 
-        Two profiles must not share a refresh token: it is good once. ``transport`` stands in for
-        the network in tests.
+        Two profiles must not share a refresh token: it is good once. ``http`` stands in for the
+        network in tests.
         """
         self.server_url = server_url.rstrip("/")
         self._secrets = secrets
         self._device_token = device_token
-        self._transport = transport
+        self._http = http or HttpServer(self.server_url)
         self._secret_name = f"refresh:{self.server_url}:{profile}"
-        self._client: httpx.AsyncClient | None = None
         self._is_ours = False
         self._grant: _Grant | None = None
 
@@ -183,9 +175,7 @@ class Session:
         return answer.content
 
     async def close(self) -> None:
-        """Let go of connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        """Let go of nothing: each question has its own connection."""
 
     # ------------------------------------------------------------------ tokens
 
@@ -195,7 +185,7 @@ class Session:
         if not token:
             return None
         answer = await self._ask("POST", "/refresh", {"refresh_token": token}, is_checked=False)
-        if answer.status_code == 401:
+        if answer.status == 401:
             await in_worker(lambda: self._secrets.delete(self._secret_name), SECRET_LIMIT_S)
             return None
         return _read(_checked(answer), _Grant)
@@ -224,7 +214,7 @@ class Session:
             known = msgspec.json.decode(answer.content, type=_WellKnown)
         except (msgspec.MsgspecError, UnicodeError):
             known = None
-        if answer.status_code != 200 or known is None or known.product != PRODUCT:
+        if answer.status != 200 or known is None or known.product != PRODUCT:
             raise ProblemError(
                 "SERVER_NOT_OURS",
                 f"What answers at {self.server_url} is not a Fulfillment Kanban server.",
@@ -241,12 +231,11 @@ class Session:
         *,
         headers: dict[str, str] | None = None,
         is_checked: bool = True,
-    ) -> httpx.Response:
-        import httpx
-
+    ) -> Answer:
+        told = None if body is None else msgspec.json.encode(body)
         try:
-            answer = await self._http().request(method, self.server_url + path, json=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            answer = await self._http.ask(method, path, told, headers or {})
+        except (h11.ProtocolError, OSError, ValueError) as error:
             # Somebody else may sit there next time.
             self._is_ours = False
             raise ProblemError(
@@ -256,50 +245,6 @@ class Session:
                 "Check the network, or ask IT whether the server runs.",
             ) from error
         return _checked(answer) if is_checked else answer
-
-    def _http(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
-
-            # A proxy for the whole machine is for the outside world, never for this machine itself.
-            is_far = not is_loopback(self.server_url)
-            is_plain = self.server_url.startswith("http://")
-            self._client = httpx.AsyncClient(
-                timeout=TIMEOUT_S,
-                trust_env=is_far,
-                transport=self._transport,
-                verify=_trusts_nobody() if is_plain else True,
-                event_hooks={"response": [_refuse_long]},
-            )
-        return self._client
-
-
-async def _refuse_long(answer: httpx.Response) -> None:
-    """Refuse an answer that says that it is too long, before it is read."""
-    if int(answer.headers.get("Content-Length", "0")) > READ_BYTES:
-        raise ProblemError(
-            "ANSWER_TOO_LONG",
-            "The server's answer is too long to be shown.",
-            "Look for something narrower.",
-        )
-
-
-def _trusts_nobody() -> ssl.SSLContext:
-    """Return a context without authorities, for plain addresses: loading all costs 2 MB.
-
-    It verifies, so a redirect to an encrypted address fails instead of trusting anybody.
-    """
-    import ssl
-
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether an address is on this machine."""
-    try:
-        return (urlsplit(url).hostname or "") in _LOOPBACK
-    except ValueError:
-        return False
 
 
 def _check_protocol(known: _WellKnown) -> None:
@@ -317,18 +262,18 @@ def _check_protocol(known: _WellKnown) -> None:
         )
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
+def _checked(answer: Answer) -> Answer:
     """Return a good answer; raise the problem that the server names otherwise."""
     if answer.is_success:
         return answer
     try:
         problem = msgspec.json.decode(answer.content, type=Problem)
     except (msgspec.MsgspecError, UnicodeError):
-        problem = Problem("SERVER_FAULT", f"The server answered with an error ({answer.status_code}).")
+        problem = Problem("SERVER_FAULT", f"The server answered with an error ({answer.status}).")
     raise ProblemError(problem.code, problem.sentence, problem.what_to_do)
 
 
-def _read(answer: httpx.Response, kind: type[T]) -> T:
+def _read(answer: Answer, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
     except (msgspec.MsgspecError, UnicodeError) as error:

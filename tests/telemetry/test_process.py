@@ -62,13 +62,25 @@ def test_without_a_rollup_uss_stands_in(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert sample.private_dirty_bytes == sample.uss_bytes > 0
 
 
-def test_a_rollup_without_the_line_is_no_figure(tmp_path: Path) -> None:
-    """A file without the line answers None, not zero."""
+def test_a_rollup_without_a_line_is_no_figure(tmp_path: Path) -> None:
+    """A file that lacks a sum answers None, not zero; a whole one answers in bytes."""
     rollup = tmp_path / "smaps_rollup"
-    rollup.write_text("00400000-7ff000 ---p 00000000 00:00 0 [rollup]\nRss: 10 kB\n")
-    assert process._private_dirty_bytes(rollup) is None
-    rollup.write_text("Private_Clean: 4 kB\nPrivate_Dirty:      12 kB\n")
-    assert process._private_dirty_bytes(rollup) == 12 * 1024
+    head = "00400000-7ff000 ---p 00000000 00:00 0 [rollup]\n"
+    lines = ["Rss: 100 kB", "Private_Clean: 4 kB", "Private_Dirty:      12 kB", "Private_Hugetlb: 8 kB"]
+    rollup.write_text(head + "\n".join(lines) + "\n")
+    assert process._rolled_up(rollup) is None
+    rollup.write_text(head + "\n".join([*lines, "Swap: 2 kB"]) + "\n")
+    assert process._rolled_up(rollup) == MemorySample(12 * 1024, 24 * 1024, 100 * 1024, 2 * 1024)
+    rollup.write_text("")
+    assert process._rolled_up(rollup) is None
+
+
+@needs_proc
+def test_where_there_is_a_rollup_no_library_is_loaded_to_read_it() -> None:
+    """What measures memory must not be a good part of it."""
+    code = "import sys; from telemetry.process import memory_sample; memory_sample(); print(*sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "psutil" not in child.stdout.split()
 
 
 _CHILD = """
