@@ -34,14 +34,17 @@ class Assignments:
         self._waiting = waiting
         self._clock = clock
 
-    def compare(self, person: Person | None) -> None:
-        """Look at each order that this terminal assigned; a fault costs the notice, the order shows it."""
+    def compare(self, person: Person | None, seq: int) -> None:
+        """Look at each order that this terminal had assigned at ``seq``, when the board was as it came.
+
+        A fault costs the notice, the order shows it.
+        """
 
         def done(result: object, _error: str) -> None:
             for mine in result if isinstance(result, tuple) else ():
                 self._look_at(mine, person)
 
-        self._emitter.job("outbox", "assigned", then=done)
+        self._emitter.job("outbox", "assigned", seq, then=done)
 
     def _look_at(self, mine: Operation, person: Person | None) -> None:
         def done(result: object, _error: str) -> None:

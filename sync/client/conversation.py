@@ -330,7 +330,7 @@ class Conversation:
         if isinstance(result, CacheSnapshot):
             self._former.clear()
             if self._is_same_history:
-                self._assignments.compare(self._sending.person)
+                self._assignments.compare(self._sending.person, result.seq)
             self._emitter.publish(SnapshotApplied(result.seq, result.orders, done, decided))
         else:
             former = [op_id for op_id, seq in self._former.items() if seq <= result.cursor]

@@ -171,9 +171,9 @@ class Outbox:
         with self._transaction("assigns"):
             return outbox_needs.assigns(self._connection, self._identity()[0], entries, wall_ms)
 
-    def assigned(self) -> tuple[Operation, ...]:
-        """Return own assignments that hold as far as it is known, the newest first."""
-        return outbox_needs.assigned(self._connection)
+    def assigned(self, seq: int) -> tuple[Operation, ...]:
+        """Return own assignments up to ``seq`` that hold as far as it is known, the newest first."""
+        return outbox_needs.assigned(self._connection, seq)
 
     def overruled(self, mine: Operation, order: Order, wall_ms: int) -> NeedsYouChange:
         """Tell that ``order`` came in a whole board for another person than ``mine`` said."""

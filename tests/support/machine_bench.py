@@ -135,7 +135,7 @@ class FakeOutbox:
             tuple(NeedsYou(each.operation.op_id, NeedsYouKind.OVERRULED, wall_ms) for each in entries)
         )
 
-    def assigned(self) -> tuple[Operation, ...]:
+    def assigned(self, _seq: int) -> tuple[Operation, ...]:
         """Nothing was assigned here."""
         return ()
 

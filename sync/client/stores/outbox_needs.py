@@ -47,6 +47,9 @@ class _Mine(msgspec.Struct, frozen=True):
     """An own assignment as it is stored; wrapped, so that salvage does not take it for an unsent move."""
 
     mine: Operation
+    seq: int = 0
+    is_over: bool = False
+    """Whether somebody has assigned after it: its verdict may come once more, and then says nothing."""
 
 
 _MINE: Final = msgspec.json.Decoder(_Mine)
@@ -129,7 +132,7 @@ def judged(connection: sqlite3.Connection, decided: Sequence[Held], wall_ms: int
             fine.append(operation.op_id)
             if verdict is not None and isinstance(operation.change, Assign):
                 # A whole board may take the place of the part of the log that says so.
-                _remember(connection, operation)
+                _remember(connection, operation, verdict.seq)
         elif isinstance(operation.change, Skip) and verdict.reason is not Reason.QUARANTINED:
             # The server had decided the original after all, before its fault.
             original = _original(connection, operation)
@@ -153,58 +156,72 @@ def _original(connection: sqlite3.Connection, skip: Operation) -> Operation:
 def assigns(
     connection: sqlite3.Connection, device_id: str, entries: Iterable[LogEntry], wall_ms: int
 ) -> NeedsYouChange:
-    """Remember own assignments that hold, and tell when another person's came after one of them."""
+    """Remember own assignments that hold, and tell when another person's came after one of them.
+
+    A verdict may be here before the part of the log that came before it.
+    """
     overruled = []
     for entry in entries:
         operation = entry.operation
         if not isinstance(operation.change, Assign) or entry.outcome is Outcome.REJECTED:
             continue
+        found = _mine(connection, operation.order_id)
+        if found is not None and entry.seq <= found.seq:
+            continue
         if operation.device_id == device_id:
-            _remember(connection, operation)
+            _remember(connection, operation, entry.seq)
             continue
-        mine = _mine(connection, operation.order_id)
-        if mine is None or entry.outcome is Outcome.NOOP:
+        if found is None or found.is_over or entry.outcome is Outcome.NOOP:
             continue
-        connection.execute("DELETE FROM assigned WHERE order_id = ?", (operation.order_id,))
+        mine = found.mine
+        _put_mine(connection, msgspec.structs.replace(found, is_over=True))
         if mine.actor_id != operation.actor_id and _goal(mine) != operation.change.assignee_id:
             overruled.append(_overruled(mine, entry, wall_ms))
     return put(connection, overruled)
 
 
-def assigned(connection: sqlite3.Connection) -> tuple[Operation, ...]:
-    """Return the newest own assignments that nobody is known to have overruled."""
+def assigned(connection: sqlite3.Connection, seq: int) -> tuple[Operation, ...]:
+    """Return the newest own assignments up to ``seq`` that nobody is known to have overruled."""
     rows = connection.execute("SELECT body, crc FROM assigned ORDER BY place DESC LIMIT ?", (COMPARED,))
-    return tuple(mine for row in rows if (mine := _whole(row)) is not None)
+    found = (_whole(row) for row in rows)
+    return tuple(each.mine for each in found if each is not None and each.seq <= seq and not each.is_over)
 
 
 def overruled(connection: sqlite3.Connection, mine: Operation, order: Order, wall_ms: int) -> NeedsYouChange:
     """Tell that ``order`` is somebody's by another's word, once; when that was, no board says."""
-    query = "DELETE FROM assigned WHERE order_id = ? AND body = ?"
-    if not connection.execute(query, (order.id, _ENCODER.encode(_Mine(mine)))).rowcount:
+    found = _mine(connection, order.id)
+    if found is None or found.is_over or found.mine != mine:
         return NeedsYouChange()
+    _put_mine(connection, msgspec.structs.replace(found, is_over=True))
     other = Operation("", order.id, Assign(order.assignee_id, order.assignee))
     entry = LogEntry(0, other, Outcome.MERGED, 0, order.assigned_by)
     return put(connection, (_overruled(mine, entry, wall_ms),))
 
 
-def _remember(connection: sqlite3.Connection, operation: Operation) -> None:
-    body = _ENCODER.encode(_Mine(operation))
+def _remember(connection: sqlite3.Connection, operation: Operation, seq: int) -> None:
+    found = _mine(connection, operation.order_id)
+    if found is None or not found.is_over or found.mine.op_id != operation.op_id:
+        _put_mine(connection, _Mine(operation, seq))
+
+
+def _put_mine(connection: sqlite3.Connection, mine: _Mine) -> None:
+    body = _ENCODER.encode(mine)
     query = "REPLACE INTO assigned (order_id, body, crc) VALUES (?,?,?)"
-    connection.execute(query, (operation.order_id, body, crc(body)))
+    connection.execute(query, (mine.mine.order_id, body, crc(body)))
     query = "DELETE FROM assigned WHERE place <= (SELECT max(place) FROM assigned) - ?"
     connection.execute(query, (ASSIGNED,))
 
 
-def _mine(connection: sqlite3.Connection, order_id: str) -> Operation | None:
+def _mine(connection: sqlite3.Connection, order_id: str) -> _Mine | None:
     query = "SELECT body, crc FROM assigned WHERE order_id = ?"
     row = connection.execute(query, (order_id,)).fetchone()
     return None if row is None else _whole(row)
 
 
-def _whole(row: tuple[object, ...]) -> Operation | None:
+def _whole(row: tuple[object, ...]) -> _Mine | None:
     """Return the assignment of a row; of one that has rotted the order itself still shows for whom it is."""
     body, checksum = row
-    return _MINE.decode(body).mine if isinstance(body, bytes) and crc(body) == checksum else None
+    return _MINE.decode(body) if isinstance(body, bytes) and crc(body) == checksum else None
 
 
 def _goal(operation: Operation) -> str:

@@ -258,7 +258,8 @@ def test_an_assignment_that_a_whole_board_overrules_is_told_once(outbox: Outbox)
     """By whom and to whom; when that was, no board says. It is remembered from its verdict on."""
     outbox.append([draft("mine", "x", Assign("ana", "Ana"), actor_id="user-1")])
     outbox.decide([Verdict(1, "mine", 5, Outcome.APPLIED)])
-    (mine,) = outbox.assigned()
+    assert outbox.assigned(4) == (), "a board without it says nothing about it"
+    (mine,) = outbox.assigned(5)
     assert mine.op_id == "mine"
     theirs = make_order(id="x", assignee_id="ali", assignee="Ali", assigned_by="Eva")
     (entry,) = outbox.overruled(mine, theirs, 77).entries
@@ -267,8 +268,31 @@ def test_an_assignment_that_a_whole_board_overrules_is_told_once(outbox: Outbox)
     assert entry.other.change == Assign("ali", "Ali")
     assert entry.verdict is not None
     assert (entry.verdict.by, entry.verdict.at_ms) == ("Eva", 0)
-    assert outbox.assigned() == ()
+    assert outbox.assigned(9) == ()
     assert not outbox.overruled(mine, theirs, 78)
+
+
+def test_a_verdict_that_is_here_before_the_log_overrules_whoever_came_first(outbox: Outbox) -> None:
+    """Eva assigned before: her entry comes late, and says nothing against the one that stands."""
+    outbox.append([draft("mine", "x", Assign("ana", "Ana"), actor_id="user-1")])
+    outbox.decide([Verdict(1, "mine", 5, Outcome.MERGED)])
+    device_id = outbox.state().device_id
+    former = assign("former", "max", device_id=device_id)
+    assert not outbox.assigns((assigned(3, former), assigned(4, assign("other", "ali", "user-2"))), 77)
+    (mine,) = outbox.assigned(5)
+    assert mine.op_id == "mine"
+    assert outbox.assigns((assigned(6, assign("later", "ali", "user-2")),), 78).entries
+
+
+def test_a_verdict_that_comes_after_the_log_does_not_bring_the_notice_again(outbox: Outbox) -> None:
+    """The link broke between the two: what was told is told once."""
+    outbox.append([draft("mine", "x", Assign("ana", "Ana"), actor_id="user-1")])
+    (mine,) = outbox.state().pending
+    other = assigned(6, assign("other", "ali", "user-2"))
+    assert outbox.assigns((assigned(5, mine), other), 77).entries
+    outbox.decide([Verdict(1, "mine", 5, Outcome.APPLIED)])
+    assert outbox.assigned(9) == ()
+    assert not outbox.assigns((assigned(7, assign("third", "max", "user-3")),), 78)
 
 
 def test_so_many_assignments_are_remembered(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
