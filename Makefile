@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check bench verify screenshots lock bootstrap clean
+.PHONY: help run test coverage check bench bench-peers verify screenshots lock bootstrap clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' Makefile
 
 run: ## a board on screen with demo orders [PLATFORM=vnc|offscreen|xcb] [SCREENSHOT=file.png]
 	@$(PYTHON) tools/run.py --platform "$(PLATFORM)" --screenshot "$(SCREENSHOT)"
@@ -22,6 +22,9 @@ check: bootstrap ## format, lint, types, layers, spelling, wheel [ONLY=mypy]
 
 bench: bootstrap ## measure into build/bench.json [ONLY=board]
 	@$(VENV) bench/run.py $(ONLY)
+
+bench-peers: bootstrap ## our board beside web boards in Chromium, into build/bench.json [ONLY=virtual]
+	@PYTHONPATH=tests $(VENV) -m bench.peers.run $(if $(ONLY),--only $(ONLY))
 
 verify: bootstrap ## prove that sync loses nothing [SEEDS=20] [FIRST=7] [ONLY=simulation] [FULL=1]
 	@$(VENV) tools/verify.py --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1) --only "$(ONLY)" $(if $(FULL),--full)

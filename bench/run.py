@@ -90,7 +90,7 @@ def run_all(files: Iterable[Path]) -> tuple[dict[str, Measurement], list[str]]:
                 failures.append(f"{path.name} measures {measurement.metric}, which another file did already")
                 continue
             measured[measurement.metric] = measurement
-            print(_row(measurement), flush=True)
+            print(row(measurement), flush=True)
         print(f"{path.name}: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
     return measured, failures
 
@@ -98,9 +98,12 @@ def run_all(files: Iterable[Path]) -> tuple[dict[str, Measurement], list[str]]:
 def merge(build: Path, measured: dict[str, Measurement], keep: bool) -> None:
     """Write both result files, with the older measurements of other metrics when ``keep``.
 
-    What proofs found (it has a ``detail``) stays in any case: ``make verify`` writes into the same files.
+    What proofs found (it has a ``detail``) and what other programs were measured at stays in any case:
+    ``make verify`` and ``make bench-peers`` write into the same files.
     """
-    results.merge(build, measured, lambda older: keep or "detail" in older)
+    results.merge(
+        build, measured, lambda older: keep or "detail" in older or older["metric"].startswith("peers.")
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -122,7 +125,7 @@ def _name(path: Path) -> str:
     return path.stem.removeprefix("bench_")
 
 
-def _row(measurement: Measurement) -> str:
+def row(measurement: Measurement) -> str:
     """Return the line that a person reads."""
     floor = "" if measurement.floor is None else f"   floor {measurement.floor:g}"
     return (

@@ -14,8 +14,10 @@ SIZE = "1920x1080x24"
 
 
 @contextmanager
-def running_xvfb(size: str = SIZE, within_s: float = 15.0) -> Iterator[str]:
+def running_xvfb(size: str = SIZE, within_s: float = 15.0, frames: str = "") -> Iterator[str]:
     """Run an X server on a display number that it chooses; yield the name for DISPLAY, ``:7`` for example.
+
+    In the folder ``frames``, if there is one, it keeps its picture as a file.
 
     Raises:
         AssertionError: when it is not installed or not ready before the deadline.
@@ -24,6 +26,7 @@ def running_xvfb(size: str = SIZE, within_s: float = 15.0) -> Iterator[str]:
     assert program is not None, "Xvfb is not installed: packaging/system-packages.txt, section tests"
     read_end, write_end = os.pipe()
     command = [program, "-displayfd", str(write_end), "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
+    command += ["-fbdir", frames] if frames else []
     server = subprocess.Popen(
         command, pass_fds=(write_end,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
