@@ -35,11 +35,14 @@ def test_what_still_stands_or_was_changed_by_oneself_is_no_news() -> None:
 
 
 @pytest.mark.parametrize(("epoch", "is_told"), [("epoch-1", True), ("", True), ("epoch-0", False)])
-def test_a_whole_board_is_compared_with_what_was_assigned(epoch: str, is_told: bool) -> None:
+def test_a_whole_board_is_compared_with_what_was_assigned(
+    monkeypatch: pytest.MonkeyPatch, epoch: str, is_told: bool
+) -> None:
     """Once it is in; a server that came back from a backup lacks what its terminals know."""
     bench = MachineBench(cache=cached()._replace(epoch=epoch))
     bench.go_live()
-    bench.results["outbox.assigned"] = (MINE, msgspec.structs.replace(MINE, order_id="gone"))
+    stored = (MINE, msgspec.structs.replace(MINE, order_id="gone"))
+    monkeypatch.setattr(bench.outbox, "assigned", lambda seq: stored if seq == 9 else ())
     bench.cache.orders = {"order-1": EVAS}
     bench.hear(SnapshotBegin("epoch-1", 9, 2, 1, 77, 0))
     bench.hear(SnapshotChunk.of(0, []))
