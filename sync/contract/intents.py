@@ -85,8 +85,10 @@ def _move_refusal(order: Order, operation: Operation, goal: Stage, judge: Judge)
     # A reopened parcel has left the packing bench on paper: only a supervisor takes it back.
     is_reopening = order.stage is Stage.SHIPPED and not judge.may(Right.REOPEN)
     is_skipping = not is_single_step(order.stage, goal)
-    # An own step may be taken back whatever it was; to name any operation of the order is not enough.
-    is_own_step = bool(operation.undoes) and judge.owns_undone and order.stage_by == judge.actor_id
+    # An own step may be taken back whatever it was; to name any operation of the order is not enough. Nobody
+    # without the right has skipped stages on the way back, so taking back never skips them forward.
+    is_own_undo = bool(operation.undoes) and judge.owns_undone and order.stage_by == judge.actor_id
+    is_own_step = is_own_undo and not is_forward
     is_other_goods = goal is Stage.PICKED and operation.base_lines not in {None, lines_crc(order)}
     refusals = (
         (order.cancelled_ms is not None, Reason.CANCELLED),

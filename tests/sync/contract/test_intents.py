@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from sync.contract.limits import NOTE_BYTES, TAGS_MAX
 from sync.contract.operations import (
@@ -198,12 +197,21 @@ def test_an_exception_that_is_settled_is_gone() -> None:
     assert after(make_order(exceptions=(SEEN, OTHER)), Resolve("op-7", "returned")).exceptions == (OTHER,)
 
 
-@pytest.mark.parametrize("stage", [Stage.CONFIRMED, Stage.PICKED])
-def test_an_undo_of_two_steps_is_one_move(stage: Stage) -> None:
+def test_an_undo_of_two_steps_is_one_move() -> None:
     """Packing goes from confirmed to picked; its undo goes back, though no picker skips a stage."""
-    begun = Stage.PICKED if stage is Stage.CONFIRMED else Stage.CONFIRMED
-    order = make_order(begun, claimed_by=None, stage_by=ANA.actor_id)
-    assert run(order, Move(stage)).reason is Reason.STEP_TOO_LONG
-    assert run(order, Move(stage), undoes="op-0", base_revision=1).outcome is Outcome.APPLIED
+    order = make_order(Stage.PICKED, claimed_by=None, stage_by=ANA.actor_id)
+    back = Move(Stage.CONFIRMED)
+    assert run(order, back).reason is Reason.STEP_TOO_LONG
+    assert run(order, back, undoes="op-0", base_revision=1).outcome is Outcome.APPLIED
     # Only the step of whoever asks: somebody else's is not taken back by naming it.
-    assert run(order, Move(stage), JOY, undoes="op-0", base_revision=1).reason is Reason.STEP_TOO_LONG
+    assert run(order, back, JOY, undoes="op-0", base_revision=1).reason is Reason.STEP_TOO_LONG
+
+
+def test_to_name_an_own_operation_skips_no_stage_forward() -> None:
+    """Whoever began to pick would else ship by naming that, past picking and packing and without a word."""
+    order = make_order(Stage.PICKING, stage_by=ANA.actor_id)
+    shipped, picked = (
+        run(order, Move(goal), undoes="op-0", base_revision=1) for goal in (Stage.SHIPPED, Stage.PICKED)
+    )
+    assert shipped.reason is Reason.STEP_TOO_LONG
+    assert picked.outcome is Outcome.APPLIED
