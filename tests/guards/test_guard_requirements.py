@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -73,6 +74,21 @@ def test_every_dependency_is_explained() -> None:
     rows = {canonicalize_name(name) for name in re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)}
     asked = {canonicalize_name(Requirement(text).name) for texts in project().values() for text in texts}
     assert rows == asked
+
+
+def test_every_package_of_the_web_boards_is_explained() -> None:
+    """The table of npm packages has a row for each that is asked for, with the licence that the lock names.
+
+    What they need in turn is under licences that ask for nothing more.
+    """
+    text = (repository.ROOT / "docs" / "third-party.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| npm: `([^`]+)` \| ([^|]+) \|", text, re.MULTILINE))
+    room = repository.ROOT / "bench" / "peers"
+    asked = json.loads((room / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((room / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    licences = {place.removeprefix("node_modules/"): package["license"] for place, package in locked.items()}
+    assert rows == {name: licences[name] for name in asked}
+    assert set(licences.values()) <= {"0BSD", "Apache-2.0", "MIT"}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
