@@ -26,6 +26,7 @@ from sync.client.news import (
     Started,
 )
 from sync.client.older_orders import OlderOrders
+from sync.client.patience import opened
 from sync.client.sign_in import SignIn
 from sync.contract.limits import SERVER_FRAME_BYTES
 from sync.contract.problems import Problem, ProblemError
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from sync.client.session import Credentials
     from sync.client.socket_link import Socket
 
-OPEN_S: Final = 10.0
 FRAMES_READ_AHEAD: Final = 2
 SETTLE_S: Final = 0.5
 STORES_S: Final = 2.0
@@ -240,6 +240,11 @@ class EngineLoop:
             self._sign_in.ask(why)
 
     async def _open_socket(self) -> Socket:
+        # Not within the limit: a renewal that is cut off in the middle would lose the refresh token.
+        await self._session().get()
+        return await opened(self._connected)
+
+    async def _connected(self) -> Socket:
         from websockets.asyncio.client import connect
 
         url = await self._session().sync_address()
@@ -249,7 +254,7 @@ class EngineLoop:
             max_queue=FRAMES_READ_AHEAD,
             compression=None,
             ping_interval=None,  # the machine pings, on its own clock
-            open_timeout=OPEN_S,
+            open_timeout=None,
             close_timeout=1,
             proxy=True if may_have_proxy() and not is_loopback(url) else None,
         )
