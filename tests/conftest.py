@@ -56,9 +56,13 @@ def _no_stray_threads(request: pytest.FixtureRequest) -> Iterator[None]:
 def _no_log_warnings(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test during which one of our loggers warned."""
     collector = WarningCollector()
-    logging.getLogger().addHandler(collector)
+    root = logging.getLogger()
+    root.addHandler(collector)
+    level = root.level
     yield
-    logging.getLogger().removeHandler(collector)
+    root.removeHandler(collector)
+    # A test that sets a program's log up lets every library talk; the next test may count lines.
+    root.setLevel(level)
     if collector.seen and request.node.get_closest_marker("expects_log_warnings") is None:
         pytest.fail("our loggers warned:\n" + "\n".join(collector.seen))
 
