@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from calendars.schedule import Calendar, Day, Rule, Schedule
 from databases.schema import boards, sites
@@ -18,13 +18,14 @@ from server.sources import CutOff, no_cut_off
 from sync.contract.problems import ProblemError
 
 CHANGED: Final = "CUT_OFFS_CHANGED"
+_REVISION: Final = select(cut_off_schedules.c.revision).where(
+    cut_off_schedules.c.site_id == bindparam("site")
+)
 
 
 def read(connection: Connection, site: SiteKey) -> Schedule:
     """Return the schedule of a site."""
-    revision = connection.execute(
-        select(cut_off_schedules.c.revision).where(cut_off_schedules.c.site_id == site.site_id)
-    ).scalar()
+    revision = connection.execute(_REVISION, {"site": site.site_id}).scalar()
     rules = connection.execute(
         select(cut_off_rules.c.ship_method, cut_off_rules.c.weekday, cut_off_rules.c.minute).where(
             cut_off_rules.c.site_id == site.site_id
@@ -118,9 +119,7 @@ class Calendars:
 
     def __call__(self, connection: Connection, site: SiteKey) -> CutOff:
         """Return how a site works its cut-offs out, as of this transaction."""
-        revision = connection.execute(
-            select(cut_off_schedules.c.revision).where(cut_off_schedules.c.site_id == site.site_id)
-        ).scalar()
+        revision = connection.execute(_REVISION, {"site": site.site_id}).scalar()
         if revision is None:
             return no_cut_off
         known = self._known.get(site.site_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select
 
 from databases.schema import boards, operation_log, order_sources, orders
 from server.kernel import token_rows
@@ -23,6 +23,19 @@ from sync.contract.ports import Clock
 
 REFS_PER_QUERY: Final = 500
 _HEAD: Final = (boards.c.seq, boards.c.epoch, boards.c.durable_seq, boards.c.state_hash)
+# Made once: to make a statement costs several times what SQLite needs to carry it out.
+_HEADS: Final = select(boards.c.site_id, *_HEAD).where(
+    boards.c.site_id.in_(bindparam("sites", expanding=True))
+)
+_HEAD_OF: Final = select(*_HEAD).where(
+    boards.c.site_id == bindparam("site"), boards.c.organization_id == bindparam("organization")
+)
+_PAGE: Final = (
+    select(operation_log.c.entry)
+    .where(operation_log.c.site_id == bindparam("site"), operation_log.c.seq > bindparam("cursor"))
+    .order_by(operation_log.c.seq)
+    .limit(DELTA_ENTRIES)
+)
 
 
 class BoardReader:
@@ -51,7 +64,7 @@ class BoardReader:
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
         """Return the heads of these boards, and which of these sign-ins are over."""
         with self._engine.begin() as connection:
-            rows = connection.execute(select(boards.c.site_id, *_HEAD).where(boards.c.site_id.in_(site_ids)))
+            rows = connection.execute(_HEADS, {"sites": site_ids})
             heads = {site_id: _as_head(*head) for site_id, *head in rows}
             ended = token_rows.ended(connection, sign_in_ids)
         return Look(heads, ended)
@@ -106,12 +119,7 @@ def fitting(rows: Iterable[bytes]) -> tuple[bytes, ...]:
 
 def log_page(connection: Connection, site: SiteKey, cursor: int) -> Page:
     """Return the log after ``cursor``, at most a delta's worth of it."""
-    rows = connection.execute(
-        select(operation_log.c.entry)
-        .where(operation_log.c.site_id == site.site_id, operation_log.c.seq > cursor)
-        .order_by(operation_log.c.seq)
-        .limit(DELTA_ENTRIES)
-    ).scalars()
+    rows = connection.execute(_PAGE, {"site": site.site_id, "cursor": cursor}).scalars()
     entries = fitting(rows)
     return Page(cursor, cursor + len(entries), entries)
 
@@ -132,11 +140,8 @@ def on_board(site: SiteKey) -> tuple[ColumnElement[bool], ...]:
 
 def head_of(connection: Connection, site: SiteKey) -> Head:
     """Return where the log of a board stands."""
-    row = connection.execute(
-        select(*_HEAD).where(
-            boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id
-        )
-    ).one()
+    named = {"site": site.site_id, "organization": site.organization_id}
+    row = connection.execute(_HEAD_OF, named).one()
     return _as_head(*row)
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from databases.schema import customers, order_line_items, order_sources, orders
 from databases.statements import insert_missing, insert_rows, update_rows, upsert_rows
@@ -24,6 +24,23 @@ _CUSTOMERS: Final = uuid.UUID("6d1a3a1e-5b0f-4d0c-9f6e-0d2b6f0c7a11")
 NAME_CHARACTERS: Final = 500
 """Longest name in the list of customers; the order has all of it. PostgreSQL's indexes take 2,700 bytes."""
 
+# Made once: to make a statement costs several times what SQLite needs to carry it out.
+_ORDERS: Final = select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash).where(
+    orders.c.id.in_(bindparam("ids", expanding=True))
+)
+_REFERENCES: Final = select(orders.c.source, orders.c.external_ref, orders.c.id).where(
+    orders.c.organization_id == bindparam("organization"),
+    orders.c.external_ref != "",
+    tuple_(orders.c.source, orders.c.external_ref).in_(bindparam("references", expanding=True)),
+)
+_SAID: Final = select(order_sources).where(
+    order_sources.c.organization_id == bindparam("organization"),
+    tuple_(order_sources.c.source, order_sources.c.external_ref).in_(bindparam("references", expanding=True)),
+)
+_UNLINED: Final = delete(order_line_items).where(
+    order_line_items.c.order_id.in_(bindparam("ids", expanding=True))
+)
+
 
 def load(connection: Connection, site: SiteKey, operations: Iterable[Operation], loaded: Loaded) -> None:
     """Put into ``loaded`` every order that ``operations`` name or could collide with."""
@@ -38,10 +55,7 @@ def load(connection: Connection, site: SiteKey, operations: Iterable[Operation],
     }
     named = {operation.order_id for operation in operations}
     wanted = sorted(named | backorders | set(loaded.references.values()))
-    rows = connection.execute(
-        select(orders.c.id, orders.c.site_id, orders.c.body, orders.c.row_hash).where(orders.c.id.in_(wanted))
-    )
-    for row in rows:
+    for row in connection.execute(_ORDERS, {"ids": wanted}):
         if row.site_id == site.site_id:
             order = loaded.orders[row.id] = order_from_bytes(row.body)
             loaded.hashes[row.id] = unsigned(row.row_hash) if order.is_on_board else 0
@@ -61,22 +75,10 @@ def _reference(operation: Operation) -> tuple[str, str]:
 def _load_references(
     connection: Connection, site: SiteKey, references: list[tuple[str, str]], loaded: Loaded
 ) -> None:
-    rows = connection.execute(
-        select(orders.c.source, orders.c.external_ref, orders.c.id).where(
-            orders.c.organization_id == site.organization_id,
-            orders.c.external_ref != "",
-            tuple_(orders.c.source, orders.c.external_ref).in_(references),
-        )
-    )
+    named = {"organization": site.organization_id, "references": references}
+    rows = connection.execute(_REFERENCES, named)
     loaded.references.update({(row.source, row.external_ref): row.id for row in rows})
-    table = order_sources
-    rows = connection.execute(
-        select(table).where(
-            table.c.organization_id == site.organization_id,
-            tuple_(table.c.source, table.c.external_ref).in_(references),
-        )
-    )
-    for row in rows:
+    for row in connection.execute(_SAID, named):
         loaded.said[row.source, row.external_ref] = Said(
             row.order_id, unsigned(row.digest), row.body, row.said_at
         )
@@ -118,8 +120,7 @@ def write(
     update_rows(connection, orders, [values_of(row) for row in changed])
     relined = [row.order for row in changed if row.order.lines != lines.get(row.order.id)]
     if relined:
-        of_relined = order_line_items.c.order_id.in_([order.id for order in relined])
-        connection.execute(delete(order_line_items).where(of_relined))
+        connection.execute(_UNLINED, {"ids": [order.id for order in relined]})
     _write_lines(connection, [*(row.order for row in new), *relined])
 
 

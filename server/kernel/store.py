@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from databases.schema import (
     boards,
@@ -52,6 +52,42 @@ from sync.contract.problems import ProblemError
 from sync.contract.state_machine import Decider, decide
 
 IMPORT_CHUNK: Final = 500
+
+# Made once: to make a statement costs several times what SQLite needs to carry it out.
+_IN_LOG: Final = operation_log.c.site_id == bindparam("site")
+_BOARD: Final = (
+    select(boards.c.seq, boards.c.state_hash)
+    .where(boards.c.site_id == bindparam("site"), boards.c.organization_id == bindparam("organization"))
+    .with_for_update()
+)
+_JOINED: Final = select(boards).where(boards.c.site_id == bindparam("site")).with_for_update()
+_DEVICE: Final = select(device_identities).where(device_identities.c.id == bindparam("device"))
+_MARKS: Final = select(device_identities.c.id, device_identities.c.decided_device_seq).where(
+    device_identities.c.site_id == bindparam("site"),
+    device_identities.c.id.in_(bindparam("devices", expanding=True)),
+)
+_VERDICTS: Final = select(
+    operation_log.c.device_seq,
+    operation_log.c.op_id,
+    operation_log.c.seq,
+    operation_log.c.outcome,
+    operation_log.c.reason,
+    operation_log.c.in_the_way,
+    operation_log.c.in_the_way_at,
+).where(_IN_LOG, operation_log.c.op_id.in_(bindparam("op_ids", expanding=True)))
+_UNDONE: Final = select(operation_log.c.op_id, operation_log.c.entry).where(
+    _IN_LOG, operation_log.c.op_id.in_(bindparam("op_ids", expanding=True))
+)
+_ACTORS: Final = (
+    select(sign_ins.c.id, sign_ins.c.enrolment_id, users.c.id, users.c.name, users.c.role)
+    .join(users, users.c.id == sign_ins.c.user_id)
+    .where(
+        sign_ins.c.site_id == bindparam("site"),
+        users.c.disabled_at.is_(None),
+        sign_ins.c.id.in_(bindparam("sign_ins", expanding=True)),
+    )
+)
+_HASH: Final = select(operation_log.c.state_hash).where(_IN_LOG, operation_log.c.seq == bindparam("cursor"))
 
 Lines = dict[str, tuple[LineItem, ...]]
 CutOffs = Callable[[Connection, SiteKey], CutOff]
@@ -155,9 +191,7 @@ class Store:
     def _join(self, principal: Principal, hello: Hello) -> Joined:
         site = principal.site.key
         with self._engine.begin() as connection:
-            board = connection.execute(
-                select(boards).where(boards.c.site_id == site.site_id).with_for_update()
-            ).one()
+            board = connection.execute(_JOINED, {"site": site.site_id}).one()
             known = self._identify(connection, principal, hello)
             if known is None:
                 return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
@@ -188,12 +222,11 @@ class Store:
 
     def _identify(self, connection: Connection, principal: Principal, hello: Hello) -> int | None:
         """Return the highest number of a device decided so far, None when it is another enrolment's."""
-        table = device_identities
-        row = connection.execute(select(table).where(table.c.id == hello.device_id)).one_or_none()
+        row = connection.execute(_DEVICE, {"device": hello.device_id}).one_or_none()
         declared = given_up(hello)
         if row is None:
             connection.execute(
-                insert(table).values(
+                insert(device_identities).values(
                     id=hello.device_id,
                     organization_id=principal.site.key.organization_id,
                     site_id=principal.site.key.site_id,
@@ -217,11 +250,8 @@ class Store:
     def _write(self, connection: Connection, batch: Batch, decided: Decided, lines: Lines) -> None:
         if decided.rows:
             insert_rows(connection, operation_log, [_log_values(batch.site, row) for row in decided.rows])
-            connection.execute(
-                update(boards)
-                .where(boards.c.site_id == batch.site.site_id)
-                .values(seq=decided.seq, state_hash=signed(decided.state_hash))
-            )
+            head = {"seq": decided.seq, "state_hash": signed(decided.state_hash)}
+            update_rows(connection, boards, [{"site_id": batch.site.site_id, **head}], key=("site_id",))
         entries = (row.entry.operation for row in decided.rows)
         edited = [each.order_id for each in entries if isinstance(each.change, Edit)]
         revised = [*(said.order_id for said in decided.said.values()), *edited]
@@ -238,11 +268,8 @@ def _of_batch(operation: Operation, batch_id: str) -> Operation:
 def _load(connection: Connection, batch: Batch) -> Loaded:
     """Read what deciding a batch needs, the counter row first: its lock is held from here on."""
     site = batch.site
-    board = connection.execute(
-        select(boards.c.seq, boards.c.state_hash)
-        .where(boards.c.site_id == site.site_id, boards.c.organization_id == site.organization_id)
-        .with_for_update()
-    ).one_or_none()
+    named = {"site": site.site_id, "organization": site.organization_id}
+    board = connection.execute(_BOARD, named).one_or_none()
     if board is None:
         raise ProblemError("SITE_UNKNOWN", "This site is not on this server.", "Ask IT.")
     operations = [submission.operation for submission in batch.submissions]
@@ -256,35 +283,17 @@ def _load(connection: Connection, batch: Batch) -> Loaded:
 
 
 def _marks(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, int]:
-    table = device_identities
     devices = sorted({operation.device_id for operation in operations} - {""})
     if not devices:
         return {}
-    rows = connection.execute(
-        select(table.c.id, table.c.decided_device_seq).where(
-            table.c.site_id == site.site_id, table.c.id.in_(devices)
-        )
-    )
+    rows = connection.execute(_MARKS, {"site": site.site_id, "devices": devices})
     return {row.id: row.decided_device_seq for row in rows}
 
 
 def _stored(connection: Connection, site: SiteKey, operations: list[Operation]) -> dict[str, Verdict]:
-    table = operation_log
     follow_ups = [derived(each.op_id, FOLLOW_UP) for each in operations if isinstance(each.change, ShortPick)]
-    rows = connection.execute(
-        select(
-            table.c.device_seq,
-            table.c.op_id,
-            table.c.seq,
-            table.c.outcome,
-            table.c.reason,
-            table.c.in_the_way,
-            table.c.in_the_way_at,
-        ).where(
-            table.c.site_id == site.site_id,
-            table.c.op_id.in_([*(each.op_id for each in operations), *follow_ups]),
-        )
-    )
+    op_ids = [*(each.op_id for each in operations), *follow_ups]
+    rows = connection.execute(_VERDICTS, {"site": site.site_id, "op_ids": op_ids})
     return {
         row.op_id: Verdict(
             row.device_seq,
@@ -304,10 +313,7 @@ def _undone(connection: Connection, site: SiteKey, operations: list[Operation]) 
     wanted = sorted({operation.undoes for operation in operations} - {""})
     if not wanted:
         return {}
-    table = operation_log
-    rows = connection.execute(
-        select(table.c.op_id, table.c.entry).where(table.c.site_id == site.site_id, table.c.op_id.in_(wanted))
-    )
+    rows = connection.execute(_UNDONE, {"site": site.site_id, "op_ids": wanted})
     return {row.op_id: undone(row.entry) for row in rows}
 
 
@@ -323,15 +329,8 @@ def _actors(connection: Connection, batch: Batch) -> dict[tuple[str, str, str], 
     }
     if not wanted:
         return {}
-    rows = connection.execute(
-        select(sign_ins.c.id, sign_ins.c.enrolment_id, users.c.id, users.c.name, users.c.role)
-        .join(users, users.c.id == sign_ins.c.user_id)
-        .where(
-            sign_ins.c.site_id == batch.site.site_id,
-            users.c.disabled_at.is_(None),
-            sign_ins.c.id.in_(sorted({sign_in for _, _, sign_in in wanted})),
-        )
-    )
+    named = sorted({sign_in for _, _, sign_in in wanted})
+    rows = connection.execute(_ACTORS, {"site": batch.site.site_id, "sign_ins": named})
     actors = {(row[1], row[2], row[0]): Actor(row[2], row[3], Role(row[4])) for row in rows}
     return {key: actor for key, actor in actors.items() if key in wanted}
 
@@ -347,10 +346,7 @@ def given_up(hello: Hello) -> int:
 
 def _hash_at(connection: Connection, site: SiteKey, cursor: int) -> int:
     """Return the state hash of the board at a cursor (that of an empty board is 0)."""
-    table = operation_log
-    found = connection.execute(
-        select(table.c.state_hash).where(table.c.site_id == site.site_id, table.c.seq == cursor)
-    ).scalar()
+    found = connection.execute(_HASH, {"site": site.site_id, "cursor": cursor}).scalar()
     return unsigned(found or 0)
 
 

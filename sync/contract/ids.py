@@ -6,7 +6,6 @@ Layout (RFC 9562): 48 bits of Unix milliseconds, version 7, 12 random bits, vari
 from __future__ import annotations
 
 import hashlib
-import uuid
 from typing import Protocol
 
 from sync.contract.ports import Clock
@@ -33,11 +32,17 @@ class Uuid7Ids:
         stamp = (self._clock.wall_ms() & ((1 << 48) - 1)) << 80
         version = (7 << 76) | (self._random.getrandbits(12) << 64)
         variant = (0b10 << 62) | self._random.getrandbits(62)
-        return str(uuid.UUID(int=stamp | version | variant))
+        return _written(stamp | version | variant)
 
 
 def derived(of: str, what: str) -> str:
     """Return an id (UUIDv8) that follows from another: made twice, it is the same."""
     digest = int.from_bytes(hashlib.blake2b(f"{of}:{what}".encode(), digest_size=16).digest(), "big")
     kept = digest & ~(0xF << 76) & ~(0b11 << 62)
-    return str(uuid.UUID(int=kept | (8 << 76) | (0b10 << 62)))
+    return _written(kept | (8 << 76) | (0b10 << 62))
+
+
+def _written(number: int) -> str:
+    """Return an id as it is written; every operation has some, and ``uuid.UUID`` takes twice the time."""
+    digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

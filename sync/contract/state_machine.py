@@ -75,39 +75,13 @@ def decide(order: Order | None, operation: Operation, judge: Judge) -> Decision:
 
 
 def _decide_intent(order: Order, operation: Operation, judge: Judge) -> Decision:
-    match operation.change:
-        case Move() as change:
-            return intents.decide_move(order, operation, change, judge)
-        case Edit() as change:
-            return intents.decide_edit(order, operation, change, judge)
-        case Take():
-            return intents.decide_claim(order, judge)
-        case Unclaim():
-            return intents.decide_unclaim(order, judge)
-        case Release():
-            return intents.decide_release(order, judge)
-        case Cancel():
-            return intents.decide_cancel(order, judge)
-        case Reinstate():
-            return intents.decide_reinstate(order, judge)
-        case Retire():
-            return _decide_retire(order, judge)
-        case Schedule() as change:
-            return _decide_schedule(order, change, judge)
-        case change:
-            return _MORE[type(change)](order, change, judge)
-
-
-_MORE: Final[dict[type, Callable[..., Decision]]] = {
-    RequestHandover: intents.decide_handover,
-    Assign: intents.decide_assign,
-    Prioritise: intents.decide_prioritise,
-    PutOnHold: intents.decide_hold,
-    Note: intents.decide_note,
-    Tag: intents.decide_tag,
-    Acknowledge: intents.decide_acknowledge,
-    Resolve: intents.decide_resolve,
-}
+    change = operation.change
+    if isinstance(change, Move):
+        return intents.decide_move(order, operation, change, judge)
+    if isinstance(change, Edit):
+        return intents.decide_edit(order, operation, change, judge)
+    plain = _PLAIN.get(type(change))
+    return plain(order, judge) if plain is not None else _MORE[type(change)](order, change, judge)
 
 
 def _is_own_release(order: Order | None, operation: Operation, judge: Judge) -> bool:
@@ -163,6 +137,28 @@ def _decide_schedule(order: Order, change: Schedule, judge: Judge) -> Decision:
         return nothing()
     return applied(order, judge, cut_off_ms=change.cut_off_ms, cut_off_rule=change.rule)
 
+
+_PLAIN: Final[dict[type, Callable[[Order, Judge], Decision]]] = {
+    Take: intents.decide_claim,
+    Unclaim: intents.decide_unclaim,
+    Release: intents.decide_release,
+    Cancel: intents.decide_cancel,
+    Reinstate: intents.decide_reinstate,
+    Retire: _decide_retire,
+}
+"""What nothing more is said of than that it is wanted."""
+
+_MORE: Final[dict[type, Callable[..., Decision]]] = {
+    Schedule: _decide_schedule,
+    RequestHandover: intents.decide_handover,
+    Assign: intents.decide_assign,
+    Prioritise: intents.decide_prioritise,
+    PutOnHold: intents.decide_hold,
+    Note: intents.decide_note,
+    Tag: intents.decide_tag,
+    Acknowledge: intents.decide_acknowledge,
+    Resolve: intents.decide_resolve,
+}
 
 _RIGHTS: Final[dict[type, Right]] = {
     Create: Right.CREATE,

@@ -117,12 +117,12 @@ def test_what_is_not_ours_is_malformed(frame: str | bytes) -> None:
 
 
 def test_depth_is_measured_of_what_is_json_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text of 64 KiB without an end would take half a minute to measure; nobody is signed in yet."""
+    """In what is no JSON brackets and quotes are no pairs; nobody is signed in yet."""
 
-    def measured(data: bytes) -> int:
+    def measured(data: bytes) -> bool:
         raise AssertionError(f"{len(data)} bytes were measured")
 
-    monkeypatch.setattr(codec, "_depth", measured)
+    monkeypatch.setattr(codec, "_is_flat", measured)
     with pytest.raises(codec.MalformedFrameError):
         codec.decode_client('"' + '\\"' * 30_000)
 
