@@ -126,8 +126,12 @@ class Sending:
 
     def shown(self, order: Order) -> Order:
         """Return an order of the cache with what this terminal has not been refused on top."""
-        person = self.person or Person("", "", Role.PICKER, "")
-        judge = Judge(person.id, person.name, Role(person.role), self._clock.wall_ms())
+        person, now_ms = self.person, self._clock.wall_ms()
+        judge = (
+            Judge("", "", Role.PICKER, now_ms)
+            if person is None
+            else Judge(person.id, person.name, Role(person.role), now_ms)
+        )
         pending = [Pending(each, judge, Fate.PENDING) for each in self.window.standing(order.id)]
         return replay(order, pending).order or order
 

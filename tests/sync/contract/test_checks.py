@@ -115,9 +115,10 @@ def test_a_correction_leaves_an_order_that_can_be_worked_with(
     fields: OrderPatch, is_usable: bool, is_usable_back: bool
 ) -> None:
     """To take one back may put there what only a source says; what was there before is no matter."""
-    operation = Operation("op-1", "order-1", Edit(fields, OrderPatch(customer="a\0")))
-    assert is_usable_draft(operation) is is_usable
-    assert is_usable_draft(msgspec.structs.replace(operation, undoes="op-0")) is is_usable_back
+    for before in (OrderPatch(number="SO-0"), OrderPatch(customer="a\0")):
+        operation = Operation("op-1", "order-1", Edit(fields, before))
+        assert is_usable_draft(operation) is is_usable
+        assert is_usable_draft(msgspec.structs.replace(operation, undoes="op-0")) is is_usable_back
 
 
 @pytest.mark.parametrize("change", [Note("a\0"), Ship("T\0"), PutOnHold("other", "\0"), Tag(("\0",))])
