@@ -17,7 +17,7 @@ from widgets.board.card_words import CardStyles, CardWords, Moment
 from widgets.board.geometry import Box
 from widgets.board.sprites import BAND_ICONS, BAND_TOKENS, Avatar, Face, Pips, SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
-from widgets.board.texts import Band, BandKind, Urgency, avatar_index, band_of, urgency
+from widgets.board.texts import Band, BandKind, Urgency, after_dot, avatar_index, band_of, urgency
 from widgets.theme.look import Look
 from widgets.words import translate
 
@@ -169,7 +169,7 @@ class _Work:
         laid = texts.fit(row.customer, style.font, right - left)
         end = sheet.write(laid, style, left, top, line)
         if row.city and right - end > shape.glyph * 3:
-            laid = texts.fit(f" · {row.city}", styles.city.font, right - end)
+            laid = texts.fit(after_dot(row.city), styles.city.font, right - end)
             end = sheet.write(laid, styles.city, end, top, line)
         # No higher than the words: with large text the line begins in the last row of the pill above it.
         sheet.areas.append(Box(left, top + (line - laid.height) // 2, max(1, end - left), laid.height))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
@@ -15,6 +16,17 @@ MAX_TEXTS: Final = 1500
 
 MAX_LENGTH: Final = 200
 """Characters looked at: no card is wide enough for more, and layout time grows with the length."""
+
+MAX_MARKS: Final = 4
+"""Marks kept on one letter: Vietnamese and Hebrew need three. A tower of them would cover other lines."""
+
+_MARK: Final = (
+    r"[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u064b-\u065f"
+    r"\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+_TOWERS: Final = re.compile(f"({_MARK}{{{MAX_MARKS}}}){_MARK}+")
+_JOINERS: Final = frozenset("\u200c\u200d\u200e\u200f")
+"""What holds pictures and letters together or keeps a word's own direction; it shows nothing itself."""
 
 _PLAIN: Final = Qt.TextFormat.PlainText
 
@@ -86,7 +98,7 @@ class TextCache:
 
     def fit(self, text: str, font: FontKey, width: int) -> Laid:
         """Return ``text`` laid out in at most ``width`` pixels, with an ellipsis when it does not fit."""
-        line = text if len(text) <= MAX_LENGTH and text.isprintable() else _one_line(text)
+        line = text if _is_plain(text) else _one_line(text)
         # A text that fits is laid out anyway: asking for the cut one would cost as much again.
         laid = self.lay(line, font)
         if laid.width <= width:
@@ -120,6 +132,12 @@ class TextCache:
         return self.fonts.font(key)
 
 
+def _is_plain(text: str) -> bool:
+    """Say whether a text can be shown as it is."""
+    return len(text) <= MAX_LENGTH and (text.isascii() or not _TOWERS.search(text)) and text.isprintable()
+
+
 def _one_line(text: str) -> str:
-    """Return the start of ``text`` on one line, without control characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:MAX_LENGTH])
+    """Return the start of ``text`` on one line: no control characters, no turned directions, no towers."""
+    start = _TOWERS.sub(r"\1", text[: 2 * MAX_LENGTH])[:MAX_LENGTH]
+    return "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in start)

@@ -5,6 +5,7 @@ Whole minutes are rounded down for time left and up for late; above three hours 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -21,6 +22,7 @@ RELATIVE_MS: Final = 3 * 3_600_000
 LATEST_MS: Final = 253_370_764_800_000
 """The year 9999 begins: what every zone's calendar can show. A terminal may say any number."""
 
+_RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _MINUTE_MS: Final = 60_000
 _CONTEXT: Final = "Card"
 
@@ -185,6 +187,11 @@ def initials(name: str) -> str:
 def avatar_index(person_id: str, count: int) -> int:
     """Return which of ``count`` avatar colours a person has: the same on every terminal."""
     return sum(person_id.encode()) % count
+
+
+def after_dot(city: str) -> str:
+    """Return " · Porto"; before a city that is written from right to left the dot keeps its side."""
+    return f"\u200e · {city}" if _RIGHT_TO_LEFT.search(city) else f" · {city}"
 
 
 def stage_name(stage: Stage) -> str:

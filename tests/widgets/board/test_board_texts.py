@@ -12,6 +12,7 @@ from sync.contract.stages import STAGES, Stage
 from widgets.board.texts import (
     BandKind,
     Urgency,
+    after_dot,
     avatar_index,
     band_of,
     clock_text,
@@ -181,3 +182,9 @@ def test_every_stage_has_its_words() -> None:
 def test_a_time_beyond_the_calendar_is_drawn(at_ms: int, zone: str) -> None:
     """Somebody typed microseconds: the card says something, and the board goes on."""
     assert moment_text(at_ms, NOW_MS, ZoneInfo(zone)).endswith(("1969", "1970", "9998", "9999"))
+
+
+def test_the_dot_stands_before_the_city() -> None:
+    """Also before a city that is written the other way round, which would take the dot along."""
+    assert after_dot("Porto") == " · Porto"
+    assert after_dot("ירושלים") == "\u200e · ירושלים"
