@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tools import results
 
@@ -68,6 +68,24 @@ def report(
 ) -> None:
     """Print the measurement of a metric whose value is a percentile of its samples."""
     print(summarise(metric, samples, unit, percent=percent, floor=floor).line(), flush=True)
+
+
+def report_rounds(
+    metric: str,
+    rounds: Sequence[Sequence[float]],
+    unit: str,
+    *,
+    percent: float = 50,
+    floor: float | None = None,
+) -> None:
+    """Print the measurement of a metric whose value is the median of its rounds' percentiles.
+
+    ``runs`` counts all samples, ``spread`` is that of all of them.
+    """
+    of_all = summarise(metric, [sample for each in rounds for sample in each], unit)
+    value = percentile([percentile(each, percent) for each in rounds], 50)
+    told = None if floor is None else round(floor, 4)
+    print(replace(of_all, value=round(value, 4), floor=told).line(), flush=True)
 
 
 def parse(line: str) -> Measurement | None:
