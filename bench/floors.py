@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.cold import forget_files
 from bench.shape import percentile
 
 BARE_WINDOW = Path(__file__).with_name("bare_window.py")
@@ -22,6 +23,15 @@ def bare_start_ms(runs: int = 3) -> float:
     for _ in range(runs):
         started_ns = time.monotonic_ns()
         samples.append((_bare_window()["painted_ns"] - started_ns) / 1e6)
+    return percentile(samples, 50)
+
+
+def cold_bare_start_ms(runs: int = 3) -> float:
+    """Return the same with nothing of the interpreter and of Qt in the system's memory, in ms."""
+    samples = []
+    for _ in range(runs):
+        forget_files()
+        samples.append(bare_start_ms(1))
     return percentile(samples, 50)
 
 
