@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bench.peers.cards_seen import (
@@ -188,11 +188,7 @@ class Questions:
             before = tree.cpu_ms()
             self._drag(self._grab())
             # The card below takes the place of the one that left.
-            self._screen.seen_ns(
-                lambda picture, number=number, rows=before_drop: picture.rows(number) != rows,
-                "a moved card",
-                5,
-            )
+            self._screen.seen_ns(_other_rows(number, before_drop), "a moved card", 5)
             time.sleep(LANDED_S)
             used += tree.cpu_ms() - before
             self._screen.point(*AWAY)
@@ -213,6 +209,11 @@ class Questions:
 
 def _middle(card: Box) -> tuple[int, int]:
     return card.x + card.width // 2, card.y + card.height // 2
+
+
+def _other_rows(box: Box, before: tuple[bytes, ...]) -> Callable[[Picture], bool]:
+    """Return whether a picture has something else in a box than before."""
+    return lambda picture: picture.rows(box) != before
 
 
 def _is_link(picture: Picture) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bench.peers import packages
 from bench.peers.packages import BOARDS, ROOM, PeersError, build_boards, missing_programs
 
 NPM = """#!/bin/sh
@@ -93,5 +92,5 @@ def test_what_is_missing_is_told_with_its_command(monkeypatch: pytest.MonkeyPatc
 
 def test_nothing_is_missing_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has everything is asked for nothing."""
-    monkeypatch.setattr(packages.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert missing_programs() == ""
