@@ -124,14 +124,14 @@ class Sending:
 
         self._emitter.job("outbox", "answer", entry.id, filled, then=done)
 
-    def shown(self, order: Order) -> Order:
-        """Return an order of the cache with what this terminal has not been refused on top."""
-        person, now_ms = self.person, self._clock.wall_ms()
-        judge = (
-            Judge("", "", Role.PICKER, now_ms)
-            if person is None
-            else Judge(person.id, person.name, Role(person.role), now_ms)
-        )
+    def shown(self, order: Order) -> Order | None:
+        """Return an order of the cache with what this terminal has not been refused on top.
+
+        None while nobody has signed in here: then it cannot be said what they may do.
+        """
+        if self.person is None:
+            return None
+        judge = Judge(self.person.id, self.person.name, Role(self.person.role), self._clock.wall_ms())
         pending = [Pending(each, judge, Fate.PENDING) for each in self.window.standing(order.id)]
         return replay(order, pending).order or order
 

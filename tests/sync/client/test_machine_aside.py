@@ -374,6 +374,15 @@ def test_a_retry_is_based_on_the_order_as_it_is_shown_now() -> None:
     assert bases == (Stage.PICKING, order.revision + 1, lines_crc(order))
 
 
+def test_a_retry_before_anybody_has_signed_in_is_based_on_nothing() -> None:
+    """What that person's own moves make of the order is not known yet; the server says whether it still fits."""
+    bench = MachineBench(next_device_seq=2, cache=cached(), needs_you=(ENTRY,))
+    bench.cache.orders["order-1"] = make_order(1, id="order-1", stage=Stage.CONFIRMED)
+    bench.command(RetryQuarantined("op-1"))
+    (again,) = bench.news(OperationsSaved)[0].operations
+    assert (again.base_stage, again.base_revision, again.actor_id) == (None, 0, "")
+
+
 def test_a_retry_that_could_never_be_sent_is_not_kept() -> None:
     """What the order holds now is part of it: one that no frame takes would close every link from then on."""
     change = Edit(OrderPatch(note="n" * 40_000), OrderPatch(note=""))
