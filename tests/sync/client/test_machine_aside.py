@@ -375,7 +375,7 @@ def test_a_retry_is_based_on_the_order_as_it_is_shown_now() -> None:
 
 
 def test_a_retry_before_anybody_has_signed_in_is_based_on_nothing() -> None:
-    """What that person's own moves make of the order is not known yet; the server says whether it still fits."""
+    """What their own moves make of the order is not known yet; the server says whether it still fits."""
     bench = MachineBench(next_device_seq=2, cache=cached(), needs_you=(ENTRY,))
     bench.cache.orders["order-1"] = make_order(1, id="order-1", stage=Stage.CONFIRMED)
     bench.command(RetryQuarantined("op-1"))
