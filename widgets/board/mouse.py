@@ -177,13 +177,21 @@ class BoardMouse:
             self._board.scroll_column(number, wanted)
 
     def _scroll_at_edge(self) -> None:
-        """Scroll the column below a carried card while the pointer is near its edge."""
+        """Scroll while cards are carried near an edge or beyond it: columns up and down, the board sideways."""
         board = self._board
-        hit = board.columns.hit(*self._at) if board.is_dragging else None
+        if not board.is_dragging:
+            return
+        columns, (x, y) = board.columns, self._at
+        side = edge_speed(x, 0, board.width()) if columns.side_thumb() is not None else 0
+        if side and columns.scroll_sideways(columns.scroll_x + side):
+            board.update()
+            board.carry.move_to(x, y)
+        box = columns.each[0].box
+        hit = columns.hit(x, min(max(y, box.y), box.bottom - 1))
         if hit is None:
             return
-        column = board.columns.each[hit.column]
-        speed = edge_speed(self._at[1], column.view.y, column.view.bottom)
+        column = columns.each[hit.column]
+        speed = edge_speed(y, column.view.y, column.view.bottom)
         if speed:
             board.scroll_column(hit.column, column.scroll + speed)
 

@@ -208,8 +208,54 @@ def test_a_drag_near_the_edge_scrolls(make_board: MakeBoard) -> None:
     QTest.mouseMove(bench.board, start + QPoint(0, 12))
     QTest.mouseMove(bench.board, _over(bench, 1, bench.board.columns.each[1].view.bottom - 10))
     bench.board._mouse._scroll_at_edge()
-    assert bench.board.columns.each[1].scroll > 0
+    inside = bench.board.columns.each[1].scroll
+    assert inside > 0
+    QTest.mouseMove(bench.board, _over(bench, 1, 2_000))
+    bench.board._mouse._scroll_at_edge()
+    assert bench.board.columns.each[1].scroll > 2 * inside, "a hand that slipped over the edge scrolls faster"
     bench.board.cancel_drag()
+    bench.board._mouse._scroll_at_edge()
+
+
+def test_a_drag_near_the_side_brings_further_columns(make_board: MakeBoard) -> None:
+    """On a narrow board the card is carried to a column that was out of sight, and dropped there."""
+    bench = make_board(mixed_rows(40), width=900)
+    board, local_id = bench.board, bench.board.visible_ids()[0]
+    start = _point(bench, local_id, dx=60)
+    QTest.mousePress(board, LEFT, pos=start)
+    QTest.mouseMove(board, start + QPoint(0, 12))
+    QTest.mouseMove(board, QPoint(870, 400))
+    last = board.columns.each[3]
+    assert last.box.right > 900
+    for _ in range(100):
+        board._mouse._scroll_at_edge()
+    assert last.box.right <= 900
+    assert bench.drag.target == 3
+    QTest.mouseMove(board, QPoint(4, 400))
+    for _ in range(100):
+        board._mouse._scroll_at_edge()
+    assert board.columns.scroll_x == 0
+    board.cancel_drag()
+
+
+def test_what_is_under_the_pointer_stays_while_the_column_scrolls(make_board: MakeBoard) -> None:
+    """Updates of others during a drag at the edge move no card of the column that scrolls by itself."""
+    bench = make_board(mixed_rows(400))
+    board = bench.board
+    QTest.mousePress(board, LEFT, pos=_point(bench, board.visible_ids()[0]))
+    QTest.mouseMove(board, _over(bench, 1, 400))
+    QTest.mouseMove(board, _over(bench, 1, board.columns.each[1].view.bottom - 10))
+    column = board.columns.each[1]
+    ids, leaving = column.ids, column.ids[:30]
+    for one in leaving:
+        before = column.scroll
+        board.show_change(bench.source.move((one,), Stage.PICKED))
+        assert column.ids == ids
+        assert column.scroll == before
+        board._mouse._scroll_at_edge()
+        assert column.scroll > before
+    board.cancel_drag()
+    assert not set(leaving) & set(column.ids)
 
 
 def test_clicks_select_and_open(bench: BoardBench, qtbot: QtBot) -> None:
