@@ -177,7 +177,7 @@ class BoardMouse:
             self._board.scroll_column(number, wanted)
 
     def _scroll_at_edge(self) -> None:
-        """Scroll while cards are carried near an edge or beyond it: columns up and down, the board sideways."""
+        """Scroll while cards are carried at an edge or beyond it: columns up and down, boards sideways."""
         board = self._board
         if not board.is_dragging:
             return
