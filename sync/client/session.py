@@ -15,6 +15,7 @@ the access token only in this object. Foreign errors become problems::
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -31,6 +32,8 @@ T = TypeVar("T")
 PRODUCT: Final = "fulfillment-kanban"
 SECRET_LIMIT_S: Final = 3.0
 """A keyring may block for ever on a prompt that nobody sees."""
+CLOSE_S: Final = 1.0
+"""So long the end waits for a renewal that is underway."""
 
 
 class SecretStore(Protocol):
@@ -133,15 +136,20 @@ class Session:
         self._secret_name = f"refresh:{self.server_url}:{profile}"
         self._is_ours = False
         self._grant: _Grant | None = None
+        self._renewal: asyncio.Task[_Grant] | None = None
 
     async def get(self, *, is_renewal: bool = False) -> str:
-        """Return an access token: the one at hand, unless a fresh one is wanted."""
-        if self._grant is None or is_renewal:
+        """Return an access token: the one at hand, unless a fresh one is wanted.
+
+        One renewal serves all who ask meanwhile, and goes on when they are cut off: a refresh token that is
+        sent twice ends the sign-in, and so does losing the one that came for it.
+        """
+        if self._grant is not None and not is_renewal:
+            return self._grant.access_token
+        if self._renewal is None or self._renewal.done():
             self._grant = None
-            await self._check_server()
-            self._grant = await self._refreshed() or await self._signed_in()
-            await self._keep(self._grant.refresh_token)
-        return self._grant.access_token
+            self._renewal = asyncio.get_running_loop().create_task(self._renewed())
+        return (await asyncio.shield(self._renewal)).access_token
 
     def expires_ms(self) -> int:
         """Return when the access token ends, server wall (0: there is none)."""
@@ -175,9 +183,20 @@ class Session:
         return answer.content
 
     async def close(self) -> None:
-        """Let go of nothing: each question has its own connection."""
+        """Let a renewal come to its end; each question has its own connection, which ends with it."""
+        if self._renewal is not None and not self._renewal.done():
+            await asyncio.wait([self._renewal], timeout=CLOSE_S)
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
 
     # ------------------------------------------------------------------ tokens
+
+    async def _renewed(self) -> _Grant:
+        await self._check_server()
+        grant = await self._refreshed() or await self._signed_in()
+        await self._keep(grant.refresh_token)
+        self._grant = grant
+        return grant
 
     async def _refreshed(self) -> _Grant | None:
         """Return a grant for the refresh token; None when there is none that is still good."""

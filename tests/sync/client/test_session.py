@@ -163,6 +163,77 @@ def test_a_renewal_rotates_the_refresh_token() -> None:
     assert secrets.get(SECRET) == "refresh-2"
 
 
+class SlowServer(FakeServer):
+    """Spends the refresh token at once, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spent: list[object] = []
+        self.has_spent, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """Answer one question, a refresh late."""
+        answer = await super().ask(method, path, body, headers)
+        if path == "/refresh":
+            self.spent.append(self.body["refresh_token"])
+            self.has_spent.set()
+            await self.may_answer.wait()
+        return answer
+
+
+async def renewing(secrets: MemorySecrets) -> tuple[SlowServer, Session, asyncio.Task[str]]:
+    """Return a renewal of which the server knows and the session does not yet."""
+    secrets.set(SECRET, "old")
+    server = SlowServer()
+    session = server.session(secrets, has_device=False)
+    asking = asyncio.create_task(session.get(is_renewal=True))
+    await asyncio.wait_for(server.has_spent.wait(), 10)
+    return server, session, asking
+
+
+def test_all_who_ask_during_a_renewal_get_what_comes_of_it() -> None:
+    """A renewal by the clock and a new link may meet; a refresh token sent twice ends the sign-in."""
+
+    async def scenario() -> tuple[list[str], list[object]]:
+        server, session, first = await renewing(MemorySecrets())
+        others = [asyncio.create_task(session.get(is_renewal=is_renewal)) for is_renewal in (False, True)]
+        await asyncio.sleep(0)
+        server.may_answer.set()
+        return list(await asyncio.gather(first, *others)), server.spent
+
+    assert run(scenario()) == (["access-1"] * 3, ["old"])
+
+
+def test_a_renewal_goes_on_when_whoever_asked_is_cut_off() -> None:
+    """Going offline in the middle of it would lose the one refresh token that is good."""
+
+    async def scenario() -> tuple[str, list[object]]:
+        server, session, asking = await renewing(MemorySecrets())
+        asking.cancel()
+        await asyncio.wait([asking])
+        server.may_answer.set()
+        return await session.get(), server.spent
+
+    assert run(scenario()) == ("access-1", ["old"])
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_the_end_waits_a_moment_for_a_renewal(monkeypatch: pytest.MonkeyPatch, is_answered: bool) -> None:
+    """What came of it is kept; a server that says nothing holds nobody up."""
+    monkeypatch.setattr("sync.client.session.CLOSE_S", 10 if is_answered else 0.01)
+    secrets = MemorySecrets()
+
+    async def scenario() -> None:
+        server, session, asking = await renewing(secrets)
+        asking.cancel()
+        if is_answered:
+            server.may_answer.set()
+        await session.close()
+
+    run(scenario())
+    assert secrets.get(SECRET) == ("refresh-1" if is_answered else "old")
+
+
 def test_a_refresh_token_that_is_no_good_gives_way_to_the_device_token() -> None:
     """It is forgotten, and the device signs in anew."""
     server, secrets = FakeServer(), MemorySecrets()
