@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 10.0
 """How long each step may take: connecting, sending, and every piece of the answer."""
+QUESTION_S: Final = 60.0
+"""How long all of them may take together: who sends a byte now and then would keep us for ever."""
 READ_BYTES: Final = 32 * 1024 * 1024
 """Fifty orders of ten thousand lines each are longer; nobody reads such a list."""
 _PIECE_BYTES: Final = 64 * 1024
@@ -85,7 +87,12 @@ class HttpServer:
 
     async def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         """Return the answer to one question."""
-        parts = urlsplit(self._url + path)
+        async with asyncio.timeout(QUESTION_S):
+            return await self._asked(urlsplit(self._url + path), method, body, headers)
+
+    async def _asked(
+        self, parts: SplitResult, method: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
         proxy = _proxy_for(parts)
         writer: asyncio.StreamWriter | None = None
         try:
@@ -206,7 +213,10 @@ def _target(parts: SplitResult) -> str:
 
 def _host(parts: SplitResult) -> str:
     named = parts.netloc.rpartition("@")[2]
-    return named if named.isascii() else named.encode("idna").decode("ascii")
+    if named.isascii():
+        return named
+    name, colon, port = named.partition(":")
+    return name.encode("idna").decode("ascii") + colon + port
 
 
 def _headers(parts: SplitResult, headers: Mapping[str, str], body: bytes | None) -> list[tuple[str, str]]:

@@ -144,6 +144,48 @@ def test_who_says_nothing_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyP
         asked(silent, lambda port: HttpServer(f"http://127.0.0.1:{port}").ask("GET", "/", None, {}))
 
 
+def test_who_answers_for_ever_is_not_listened_to_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece comes in time, and the answer never: somebody waits for a sign-in behind it."""
+    monkeypatch.setattr(http, "QUESTION_S", 0.2)
+    gone = threading.Event()
+
+    def drip(there: socket.socket) -> None:
+        there.recv(65_536)
+        there.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not gone.wait(0.01):
+                there.sendall(b"x")
+
+    async def ask(port: int) -> Answer:
+        try:
+            async with asyncio.timeout(30) as patience:
+                return await HttpServer(f"http://127.0.0.1:{port}").ask("GET", "/", None, {})
+        finally:
+            gone.set()
+            assert not patience.expired()
+
+    with pytest.raises(TimeoutError):
+        asked(drip, ask)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("büro:8440", "xn--bro-hoa:8440"), ("bücher.example", "xn--bcher-kva.example")],
+)
+def test_a_name_with_letters_beyond_ascii_is_told_as_networks_know_it(
+    monkeypatch: pytest.MonkeyPatch, address: str, host: str
+) -> None:
+    """The name alone: a port is no part of it."""
+    heard: list[bytes] = []
+
+    def ask(port: int) -> Awaitable[Answer]:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        return HttpServer(f"http://{address}").ask("GET", "/x", None, {})
+
+    assert asked(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", heard), ask).status == 200
+    assert f"Host: {host}" in heard[0].decode().splitlines()
+
+
 @pytest.mark.parametrize("url", ["ftp://a", "http://", "nonsense", "http://127.0.0.1:99999", "http://["])
 def test_an_address_that_is_none_is_a_value_error(url: str) -> None:
     """It is looked at with the first question."""
