@@ -11,16 +11,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Engine,
-    and_,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, and_, func, literal_column, select
 
 from databases.schema import operation_log, orders
 from databases.statements import is_postgresql

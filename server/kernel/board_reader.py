@@ -10,13 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, selec
 
 from databases.schema import boards, operation_log, order_sources, orders
 from server.kernel import token_rows
-from server.kernel.records import (
-    Head,
-    Look,
-    Page,
-    Principal,
-    SiteKey,
-)
+from server.kernel.records import Head, Look, Page, Principal, SiteKey
 from server.kernel.signed import unsigned
 from sync.contract.limits import DELTA_BYTES, DELTA_ENTRIES
 from sync.contract.ports import Clock

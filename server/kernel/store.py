@@ -17,13 +17,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
-from databases.schema import (
-    boards,
-    device_identities,
-    operation_log,
-    sign_ins,
-    users,
-)
+from databases.schema import boards, device_identities, operation_log, sign_ins, users
 from databases.statements import insert_rows, once_more, update_rows
 from server.checksums import entry_crc
 from server.faults import is_of_the_data
@@ -133,6 +127,8 @@ class Store:
         self._committed = committed
         self._renewed: dict[str, str] = {}
         """The epoch that this process gave to a board because somebody knew more than its log."""
+        self._seen: dict[str, int] = {}
+        """Where the log of a board stood at most since then, as far as this process has seen."""
 
     def commit(self, batch: Batch) -> Committed:
         """Decide a batch and make it durable in one transaction.
@@ -159,6 +155,7 @@ class Store:
             self._write(connection, batch, decided, lines)
             self._faults.at("before_fsync")
         self._faults.at("after_commit")
+        self._see(batch.site.site_id, decided.seq)
         encoded = tuple(row.encoded for row in decided.rows)
         if encoded:
             self._committed(batch.site.site_id)
@@ -196,13 +193,17 @@ class Store:
             if known is None:
                 return Joined(board.epoch, board.seq, board.durable_seq, 0, is_cloned=True)
             is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
-            # A log is set back while nobody serves it. Whoever is ahead of an epoch of ours makes it up.
-            is_new = is_ahead and board.epoch != self._renewed.get(site.site_id)
+            # Whoever is ahead of an epoch of ours makes it up, unless we saw more of the log ourselves: a
+            # database may have failed over to a copy that lags.
+            is_set_back = board.seq < self._seen.get(site.site_id, 0)
+            is_new = is_ahead and (is_set_back or board.epoch != self._renewed.get(site.site_id))
             epoch = self._renew_epoch(connection, site) if is_new else board.epoch
             is_same = hello.epoch == epoch and not is_ahead
             state_hash = _hash_at(connection, site, hello.cursor) if is_same else None
         if is_new:
             self._renewed[site.site_id] = epoch
+            self._seen[site.site_id] = 0
+        self._see(site.site_id, board.seq)
         return Joined(
             epoch,
             board.seq,
@@ -218,7 +219,13 @@ class Store:
 
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
         """Return what other processes did to these boards and sign-ins."""
-        return self._reader.look(site_ids, sign_in_ids)
+        look = self._reader.look(site_ids, sign_in_ids)
+        for site_id, head in look.heads.items():
+            self._see(site_id, head.seq)
+        return look
+
+    def _see(self, site_id: str, seq: int) -> None:
+        self._seen[site_id] = max(seq, self._seen.get(site_id, 0))
 
     def _identify(self, connection: Connection, principal: Principal, hello: Hello) -> int | None:
         """Return the highest number of a device decided so far, None when it is another enrolment's."""

@@ -110,8 +110,31 @@ def test_a_client_ahead_of_the_log_renews_the_epoch(bench: ServerBench) -> None:
     assert joined.epoch == epoch_of(bench) != before
 
 
+@pytest.mark.parametrize("has_heard_by", ["commit", "join", "look"])
+def test_a_log_that_is_set_back_again_renews_the_epoch_again(bench: ServerBench, has_heard_by: str) -> None:
+    """A database may fail over to a copy that lags, under a process that goes on; and then once more."""
+    ana, site_id = bench.principal(), bench.site.key.site_id
+    renewed = bench.join(ana, epoch=epoch_of(bench), cursor=40).epoch
+    if has_heard_by == "commit":
+        bench.commit(ana, create(1))
+    else:
+        # Another process wrote it, this one has only heard of it.
+        bench.raw("UPDATE boards SET seq = 1")
+        if has_heard_by == "join":
+            bench.join(ana)
+        else:
+            bench.database.store.look((site_id,), ())
+    bench.raw("DELETE FROM operation_log")
+    bench.raw("UPDATE boards SET seq = 0, state_hash = 0")
+    joined = bench.join(ana, epoch=renewed, cursor=1)
+    assert joined.is_new_epoch
+    assert joined.epoch == epoch_of(bench) != renewed
+    # Once for each time: nothing makes the next one who claims it true.
+    assert not bench.join(ana, epoch=joined.epoch, cursor=1).is_new_epoch
+
+
 def test_who_is_ahead_again_loads_alone(bench: ServerBench) -> None:
-    """The log cannot have been set back under the process: whoever claims it makes nobody else load anew."""
+    """Where the log has not gone back under the process, whoever claims it makes nobody else load anew."""
     ana, ben = bench.principal(), bench.principal()
     before = epoch_of(bench)
     renewed = bench.join(ana, epoch=before, cursor=40).epoch
