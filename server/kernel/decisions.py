@@ -270,7 +270,7 @@ def _settled(
     operation = submission.operation
     change = operation.change
     if isinstance(change, Create) and change.order is not None:
-        new = _ours(site, operation, arrived(change.order, now_ms, loaded.cut_off))
+        new = _ours(site, operation, arrived(as_said(change.order), now_ms, loaded.cut_off))
         operation = msgspec.structs.replace(operation, change=Create(_as_typed(new, now_ms)))
     elif isinstance(change, Import) and change.order is not None:
         operation = _as_imported(site, submission, change, change.order, loaded, now_ms)
@@ -325,15 +325,10 @@ def _as_typed(order: Order, now_ms: int) -> Order:
         source="manual",
         stage=Stage.CONFIRMED,
         stage_ms=now_ms,
-        claimed_by=None,
         hold=None,
         cancelled_ms=None,
-        deleted_ms=None,
         tracking_number="",
-        exceptions=(),
-        handover=None,
-        packed=None,
-        retired_ms=None,
+        backorder_of="",
     )
 
 

@@ -28,6 +28,7 @@ from sync.contract.orders import (
     Hold,
     LineItem,
     Order,
+    Picked,
     canonical_bytes,
     patched,
     row_hash,
@@ -321,10 +322,33 @@ def test_a_device_that_was_never_heard_of_begins_with_1() -> None:
 def test_an_order_made_by_hand_begins_at_the_beginning() -> None:
     """Whatever the terminal says of it that nobody has done yet."""
     mark = Claim("user-9", "Maria", 77)
+    picks = (Picked("user-9", "Maria", 900),)
+    line = LineItem(1, "a", "A", 9)
     worked_on = msgspec.structs.replace(
-        ORDER, packed=mark, handover=mark, claimed_by=mark, stage=Stage.PICKED, tracking_number="T1"
+        ORDER,
+        packed=mark,
+        parcels=2,
+        handover=mark,
+        claimed_by=mark,
+        stage=Stage.PICKED,
+        stage_by="user-9",
+        assignee_id="user-9",
+        assignee="Maria",
+        assigned_by="Eva",
+        tracking_number="T1",
+        backorder_of="order-9",
+        backorders=3,
+        updated_by="Eva",
+        lines=(
+            msgspec.structs.replace(
+                line, quantity_picked=5, quantity_short=1, quantity_cancelled=1, picked_by=picks
+            ),
+        ),
     )
     result = decided(Loaded(10, 0), operation(1, Create(worked_on)))
     made = result.written["order-1"].order
-    assert (made.packed, made.handover, made.claimed_by, made.tracking_number) == (None, None, None, "")
-    assert made.stage is Stage.CONFIRMED
+    assert (made.packed, made.parcels, made.handover, made.claimed_by) == (None, 0, None, None)
+    assert (made.stage, made.stage_by, made.tracking_number, made.updated_by) == (Stage.CONFIRMED, "", "", "")
+    assert (made.assignee_id, made.assignee, made.assigned_by) == ("", "", "")
+    assert (made.backorder_of, made.backorders) == ("", 0)
+    assert made.lines == (line,)
