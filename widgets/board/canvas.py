@@ -104,7 +104,7 @@ class BoardCanvas(QWidget):
     def begin_lift(self, began: float | None) -> None:
         """Measure from ``began`` (``perf_counter`` seconds) to the paint that shows the lifted card."""
         self._lift_began = began
-        self.pictures.forget_lifted()
+        self.pictures.lifted.forget()
 
     def sizeHint(self) -> QSize:
         """Return a size that shows the columns at their minimum."""

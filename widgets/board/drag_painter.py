@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 
 from widgets.board.brush import Brush
-from widgets.board.card_shape import shape_at
+from widgets.board.card_shape import CardShape
 from widgets.board.card_words import Moment
 from widgets.board.columns import Column
 from widgets.board.drag import PICTURE_MARGIN, Drag
-from widgets.board.geometry import Box, Density
+from widgets.board.geometry import Box
 from widgets.board.shelf import CardShelf, Want
 from widgets.board.sprites import RADIUS, SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
@@ -24,30 +24,63 @@ from widgets.words import counted, translate
 _SHADOW_STEPS: Final = 14
 
 
-def lifted_picture(
-    look: Look, texts: TextCache, shelf: CardShelf, drag: Drag, moment: Moment, ratio: float
-) -> QPixmap:
-    """Return the picture of the lifted card: shadow, stack edges, card, badge."""
-    width, height = drag.picture_box.width, drag.picture_box.height
-    image = QImage(round(width * ratio), round(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(ratio)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    box = Box(PICTURE_MARGIN, PICTURE_MARGIN, drag.box.width, drag.box.height)
-    _shadow(painter, look, box)
-    if len(drag.ids) > 1:
-        _stack(painter, look, box)
-    brush = Brush(painter, look, texts)
-    shape = shape_at(Density.COMFORTABLE, look.scale_percent)
-    want = Want(drag.lead.local_id, box.width, is_selected=True, ground="blue")
-    row = drag.lead
-    brush.card(shelf.make(row, want, shape, moment), box.x, box.y)
-    brush.flush()
-    if len(drag.ids) > 1:
-        _badge(brush, look, box, len(drag.ids))
-    painter.end()
-    return QPixmap.fromImage(image)
+class LiftedCard:
+    """The picture of what is carried: made once a drag, on a shadow that is made once a look."""
+
+    def __init__(self, look: Look, texts: TextCache, shelf: CardShelf, ratio: float) -> None:
+        """Draw in ``look`` for a screen of ``ratio``."""
+        self._look = look
+        self._texts = texts
+        self._shelf = shelf
+        self._ratio = ratio
+        self._shadow: QImage | None = None
+        self._picture: QPixmap | None = None
+
+    def forget(self) -> None:
+        """Another drag begins; the shadow stays."""
+        self._picture = None
+
+    def prepare(self, width: int, height: int) -> None:
+        """Draw the shadow of a card of this size, so that its first lift need not."""
+        self._shadow_of(width, height)
+
+    def picture(self, drag: Drag, shape: CardShape, moment: Moment) -> QPixmap:
+        """Return the picture: shadow, stack edges, card, badge."""
+        if self._picture is None:
+            self._picture = QPixmap.fromImage(self._drawn(drag, shape, moment))
+        return self._picture
+
+    def _drawn(self, drag: Drag, shape: CardShape, moment: Moment) -> QImage:
+        """Draw everything on a copy of the shadow."""
+        image = QImage(self._shadow_of(drag.box.width, drag.box.height))
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = Box(PICTURE_MARGIN, PICTURE_MARGIN, drag.box.width, drag.box.height)
+        if len(drag.ids) > 1:
+            _stack(painter, self._look, box)
+        brush = Brush(painter, self._look, self._texts)
+        want = Want(drag.lead.local_id, box.width, is_selected=True, ground="blue")
+        brush.card(self._shelf.make(drag.lead, want, shape, moment), box.x, box.y)
+        brush.flush()
+        if len(drag.ids) > 1:
+            _badge(brush, self._look, box, len(drag.ids))
+        painter.end()
+        return image
+
+    def _shadow_of(self, width: int, height: int) -> QImage:
+        """Return the shadow of a card of this size on nothing; it takes most of a picture's time."""
+        ratio, margins = self._ratio, 2 * PICTURE_MARGIN
+        size = QSize(round((width + margins) * ratio), round((height + margins) * ratio))
+        if self._shadow is None or self._shadow.size() != size:
+            image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
+            image.setDevicePixelRatio(ratio)
+            image.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(image)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            _shadow(painter, self._look, Box(PICTURE_MARGIN, PICTURE_MARGIN, width, height))
+            painter.end()
+            self._shadow = image
+        return self._shadow
 
 
 def _shadow(painter: QPainter, look: Look, box: Box) -> None:

@@ -14,7 +14,7 @@ from widgets.board.brush import Brush, as_rect
 from widgets.board.card_words import Moment
 from widgets.board.columns import Column, Columns
 from widgets.board.drag import Drag
-from widgets.board.drag_painter import lifted_picture, paint_slot
+from widgets.board.drag_painter import LiftedCard, paint_slot
 from widgets.board.focus import Focus
 from widgets.board.geometry import Box, Item
 from widgets.board.group_texts import GroupTexts
@@ -65,16 +65,12 @@ class BoardPainter:
         self.texts = texts
         self.shelf = CardShelf(CardMaker(look, self._atlas, self.texts))
         self.groups = GroupTexts(look, self._atlas, self.texts)
-        self._lifted: QPixmap | None = None
+        self.lifted = LiftedCard(look, self.texts, self.shelf, ratio)
         self.ratio = ratio
 
     def moment(self) -> Moment:
         """Return when and where words are true now."""
         return Moment(self._now_ms(), self._zone, self.seconds_per_line)
-
-    def forget_lifted(self) -> None:
-        """Forget the picture of the lifted card: the next drag makes its own."""
-        self._lifted = None
 
     def paint(self, painter: QPainter, region: QRegion, scene: Scene) -> set[int]:
         """Paint ``region`` and return the ids of the cards painted."""
@@ -101,7 +97,7 @@ class BoardPainter:
             brush.filled(bar, self._look.colour("control"), 3)
         painted = self._cards(brush, strips, scene, whole)
         if scene.drag is not None and not scene.drag.is_settling:
-            self._lifted_card(painter, scene.drag)
+            self._lifted_card(painter, scene)
         return painted
 
     def _ground(self, scene: Scene, number: int) -> str:
@@ -289,8 +285,10 @@ class BoardPainter:
             brush.text(line, body, x, y, look.px(20))
             y += look.px(20)
 
-    def _lifted_card(self, painter: QPainter, drag: Drag) -> None:
+    def _lifted_card(self, painter: QPainter, scene: Scene) -> None:
         """Draw the lifted card; its picture is made once per drag."""
-        if self._lifted is None:
-            self._lifted = lifted_picture(self._look, self.texts, self.shelf, drag, self.moment(), self.ratio)
-        painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, self._lifted)
+        assert scene.drag is not None
+        drag = scene.drag
+        shape = scene.columns.each[drag.origin].shape
+        picture = self.lifted.picture(drag, shape, self.moment())
+        painter.drawPixmap(drag.picture_box.x, drag.picture_box.y, picture)
