@@ -39,9 +39,11 @@ def revised(
     changed: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(patch, name)) is not UNSET}
     alarms: list[tuple[Reason, str]] = []
     if patch.lines is not UNSET:
-        lines = _joined(order.lines, patch.lines) if has_begun else patch.lines
+        # What was looked for and not found is on a backorder: a line that forgot it would be sent twice.
+        is_counted = has_begun or any(line.quantity_short for line in order.lines)
+        lines = _joined(order.lines, patch.lines) if is_counted else patch.lines
         changed["lines"] = lines
-        if has_begun and (words := list(_differences(order.lines, lines))):
+        if is_counted and (words := list(_differences(order.lines, lines))):
             named = ", ".join(words[:NAMED_LINES]) + (", …" if len(words) > NAMED_LINES else "")
             alarms.append((Reason.LINES_CHANGED, f"Lines changed: {named}. Picking had begun."))
     if order.stage is Stage.PICKED and changed.get("ship_to", order.ship_to) != order.ship_to:

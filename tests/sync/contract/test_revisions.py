@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.contract.limits import EXCEPTIONS_MAX
-from sync.contract.operations import Import, Operation, Outcome, Reason
+from sync.contract.operations import Import, Operation, Outcome, Reason, ShortLine, ShortPick
 from sync.contract.orders import Address, Claim, Hold, LineItem, Order, OrderException, OrderPatch, Picked
 from sync.contract.permissions import Role
 from sync.contract.revisions import HOLDER, revised
@@ -115,6 +115,20 @@ def test_lines_changed_under_somebodys_hands_open_an_exception(begun: Order) -> 
             NOW,
         ),
     )
+
+
+def test_what_was_not_found_is_not_ordered_again() -> None:
+    """A backorder holds it already: a line that forgot it would send the same goods twice."""
+    short = Operation("op0", "o1", ShortPick((ShortLine(1, 2, "CUP"),), "none on the shelf"))
+    decision = decide(make_order(), short, Judge("user-1", "Ana", Role.PICKER, NOW))
+    assert decision.order is not None
+    assert decision.made is not None
+    assert not any(line.quantity_picked for line in decision.order.lines)
+    heard = hear(decision.order, lines=(msgspec.structs.replace(CUP, quantity_ordered=4), TRAY))
+    assert heard.order is not None
+    assert [line.quantity_short for line in heard.order.lines] == [2, 0]
+    assert [line.quantity_open for line in heard.order.lines] == [2, 1]
+    assert (heard.outcome, heard.reason) == (Outcome.EXCEPTION, Reason.LINES_CHANGED)
 
 
 def test_what_a_source_says_again_and_again_is_bounded() -> None:
