@@ -127,9 +127,10 @@ class Sending:
     def shown(self, order: Order) -> Order | None:
         """Return an order of the cache with what this terminal has not been refused on top.
 
-        None while nobody has signed in here: then it cannot be said what they may do.
+        None while nobody has signed in here, or in a role of a later release: then it cannot be said what
+        they may do.
         """
-        if self.person is None:
+        if self.person is None or self.person.role not in set(Role):
             return None
         judge = Judge(self.person.id, self.person.name, Role(self.person.role), self._clock.wall_ms())
         pending = [Pending(each, judge, Fate.PENDING) for each in self.window.standing(order.id)]

@@ -383,6 +383,16 @@ def test_a_retry_before_anybody_has_signed_in_is_based_on_nothing() -> None:
     assert (again.base_stage, again.base_revision, again.actor_id) == (None, 0, "")
 
 
+def test_a_retry_of_somebody_whose_role_a_later_release_made() -> None:
+    """What they may do is the server's to say; the program goes on."""
+    person = msgspec.structs.replace(PERSON, role="night shift")
+    bench = MachineBench(next_device_seq=2, cache=cached()._replace(person=person), needs_you=(ENTRY,))
+    bench.cache.orders["order-1"] = make_order(1, id="order-1", stage=Stage.CONFIRMED)
+    bench.command(RetryQuarantined("op-1"))
+    (again,) = bench.news(OperationsSaved)[0].operations
+    assert (again.base_stage, again.actor_id) == (None, PERSON.id)
+
+
 def test_a_retry_that_could_never_be_sent_is_not_kept() -> None:
     """What the order holds now is part of it: one that no frame takes would close every link from then on."""
     change = Edit(OrderPatch(note="n" * 40_000), OrderPatch(note=""))
