@@ -19,13 +19,16 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._look_later(None)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more: what waits for a look is kept until then."""
+        self._next_look.cancel()
+        super().connection_lost(exc)
+
     def _look_later(self, seen: RequestResponseCycle | None, *, is_busy: bool = False) -> None:
-        self.loop.call_later(SILENT_S, self._look, seen, is_busy)
+        self._next_look = self.loop.call_later(SILENT_S, self._look, seen, is_busy)
 
     def _look(self, seen: RequestResponseCycle | None, was_busy: bool) -> None:
         """Close what has heard no new request since the last look and owes no answer."""
-        if self.transport.is_closing():
-            return
         is_busy = not getattr(self.cycle, "response_complete", True)
         if not is_busy and not was_busy and self.cycle is seen:
             self.transport.abort()
