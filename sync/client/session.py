@@ -161,7 +161,7 @@ class Session:
         headers = {"Authorization": f"Bearer {token}"}
         answer = await self._ask("GET", "/sync-address", headers=headers)
         url = _read(answer, _SyncAddress).url
-        if self.server_url.startswith("https:") and not url.startswith("wss:"):
+        if self.server_url.lower().startswith("https:") and not url.startswith("wss:"):
             # Behind a proxy the server may know only its inner, unprotected address.
             raise ProblemError(
                 "SYNC_ADDRESS_UNPROTECTED",

@@ -120,6 +120,7 @@ def test_reading_takes_the_token_at_hand_and_never_asks_for_one() -> None:
         ("https://server.test", "wss://server.test:9000/", True),
         ("http://server.test", "ws://server.test:9000/", True),
         ("https://server.test", "ws://server.test:9000/", False),
+        ("HTTPS://server.test", "ws://server.test:9000/", False),
     ],
 )
 def test_a_token_asked_for_over_tls_is_not_sent_without_it(
