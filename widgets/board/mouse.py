@@ -49,6 +49,7 @@ class BoardMouse:
 
     def press(self, event: QMouseEvent) -> None:
         """Arm a drag on a card, take a scroll bar, or focus a column."""
+        self._delay_ms(event)
         if event.button() != Qt.MouseButton.LeftButton or self._board.is_dragging:
             return
         x, y = _point(event)
@@ -65,6 +66,7 @@ class BoardMouse:
     def move(self, event: QMouseEvent) -> None:
         """Carry what is lifted, lift what was pressed, or drag a scroll bar."""
         arrival = perf_counter()
+        late_ms = self._delay_ms(event)
         x, y = _point(event)
         self._at = (x, y)
         board = self._board
@@ -76,12 +78,15 @@ class BoardMouse:
             board.carry.move_to(x, y)
         elif self._press is not None and self._press.is_beyond_slop(x, y):
             press = self._press
-            late_ms = self._clock.delay_ms(event.timestamp(), arrival * 1000)
             if board.lift(press.local_id, (press.x, press.y), arrival - late_ms / 1000):
                 board.carry.move_to(x, y)
                 self._edge_timer.start()
             else:
                 self._press = None
+
+    def _delay_ms(self, event: QMouseEvent) -> float:
+        """Return how long an event waited; asked of every one, because the quickest is the measure."""
+        return self._clock.delay_ms(event.timestamp(), perf_counter() * 1000)
 
     def release(self, event: QMouseEvent) -> None:
         """Drop what is carried, or finish a click."""

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QPainter, QPixmap, QRegion
+from PySide6.QtGui import QPainter, QRegion
 
 from sync.contract.rows import Fate
 from widgets.board.brush import Brush, as_rect

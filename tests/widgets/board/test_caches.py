@@ -178,7 +178,7 @@ def test_event_clocks_find_the_time_in_the_queue() -> None:
     """The fastest event seen counts as no delay; another clock starts anew; no timestamp is no delay."""
     clock = EventClock()
     assert clock.delay_ms(1_000, 50_010.0) == 0.0
-    assert clock.delay_ms(1_100, 50_117.0) == 7.0
+    assert 6.9 < clock.delay_ms(1_100, 50_117.0) <= 7.0
     assert clock.delay_ms(1_200, 50_208.0) == 0.0
     assert clock.delay_ms(9_000_000, 50_300.0) == 0.0
     assert clock.delay_ms(0, 50_300.0) == 0.0
