@@ -46,6 +46,8 @@ from sync.contract.problems import ProblemError
 from sync.contract.state_machine import Decider, decide
 
 IMPORT_CHUNK: Final = 500
+_SET_BACK: Final = 1 << 62
+"""Further than any log: whoever looks next finds that this one went back."""
 
 # Made once: to make a statement costs several times what SQLite needs to carry it out.
 _IN_LOG: Final = operation_log.c.site_id == bindparam("site")
@@ -143,6 +145,7 @@ class Store:
             raise OperationFaultError(f"{type(error).__name__}: {error}") from error
 
     def _commit(self, batch: Batch) -> Committed:
+        seen = self._seen.get(batch.site.site_id, 0)
         with self._engine.begin() as connection:
             loaded = _load(connection, batch)
             if any(
@@ -155,11 +158,11 @@ class Store:
             self._write(connection, batch, decided, lines)
             self._faults.at("before_fsync")
         self._faults.at("after_commit")
-        self._see(batch.site.site_id, decided.seq)
         encoded = tuple(row.encoded for row in decided.rows)
+        prev_seq = decided.seq - len(encoded)
+        self._see(batch.site.site_id, _SET_BACK if prev_seq < seen else decided.seq)
         if encoded:
             self._committed(batch.site.site_id)
-        prev_seq = decided.seq - len(encoded)
         return Committed(prev_seq, decided.seq, encoded, tuple(decided.answers), decided.state_hash)
 
     def import_orders(
@@ -187,6 +190,7 @@ class Store:
 
     def _join(self, principal: Principal, hello: Hello) -> Joined:
         site = principal.site.key
+        seen = self._seen.get(site.site_id, 0)
         with self._engine.begin() as connection:
             board = connection.execute(_JOINED, {"site": site.site_id}).one()
             known = self._identify(connection, principal, hello)
@@ -195,9 +199,8 @@ class Store:
             is_ahead = hello.epoch == board.epoch and hello.cursor > board.seq
             # Whoever is ahead of an epoch of ours makes it up, unless we saw more of the log ourselves: a
             # database may have failed over to a copy that lags.
-            is_set_back = board.seq < self._seen.get(site.site_id, 0)
-            is_new = is_ahead and (is_set_back or board.epoch != self._renewed.get(site.site_id))
-            epoch = self._renew_epoch(connection, site) if is_new else board.epoch
+            is_new = is_ahead and (board.seq < seen or board.epoch != self._renewed.get(site.site_id))
+            epoch = self._renew_epoch(connection, site.site_id) if is_new else board.epoch
             is_same = hello.epoch == epoch and not is_ahead
             state_hash = _hash_at(connection, site, hello.cursor) if is_same else None
         if is_new:
@@ -218,9 +221,18 @@ class Store:
         )
 
     def look(self, site_ids: tuple[str, ...], sign_in_ids: tuple[str, ...]) -> Look:
-        """Return what other processes did to these boards and sign-ins."""
+        """Return what other processes did to these boards and sign-ins.
+
+        A log that went back under its terminals begins a new epoch: connected as they are, they would never
+        be asked what they hold. The next look sees it.
+        """
+        seen = dict(self._seen)
         look = self._reader.look(site_ids, sign_in_ids)
         for site_id, head in look.heads.items():
+            if head.seq < seen.get(site_id, 0):
+                with self._engine.begin() as connection:
+                    self._renewed[site_id] = self._renew_epoch(connection, site_id)
+                self._seen[site_id] = 0
             self._see(site_id, head.seq)
         return look
 
@@ -249,9 +261,9 @@ class Store:
             _write_marks(connection, {hello.device_id: declared})
         return int(row.decided_device_seq)
 
-    def _renew_epoch(self, connection: Connection, site: SiteKey) -> str:
+    def _renew_epoch(self, connection: Connection, site_id: str) -> str:
         epoch = self._ids.new()
-        connection.execute(update(boards).where(boards.c.site_id == site.site_id).values(epoch=epoch))
+        connection.execute(update(boards).where(boards.c.site_id == site_id).values(epoch=epoch))
         return epoch
 
     def _write(self, connection: Connection, batch: Batch, decided: Decided, lines: Lines) -> None:

@@ -133,6 +133,30 @@ def test_a_log_that_is_set_back_again_renews_the_epoch_again(bench: ServerBench,
     assert not bench.join(ana, epoch=joined.epoch, cursor=1).is_new_epoch
 
 
+@pytest.mark.parametrize("goes_on", ["idle", "commits", "commits more than before"])
+def test_a_log_that_is_set_back_under_its_terminals_begins_a_new_epoch(
+    bench: ServerBench, goes_on: str
+) -> None:
+    """They stay connected and would never show that they know more; they have to be asked what they hold."""
+    ana, site_id = bench.principal(), bench.site.key.site_id
+    bench.join(ana)
+    bench.commit(ana, create(1), numbered(2, Move(Stage.PICKING)))
+    before = epoch_of(bench)
+    assert bench.database.store.look((site_id,), ()).heads[site_id].epoch == before
+    bench.raw("DELETE FROM operation_log WHERE seq = 2")
+    bench.raw("UPDATE device_identities SET decided_device_seq = 1")
+    bench.raw("UPDATE boards SET seq = 1")
+    if goes_on != "idle":
+        bench.commit(ana, numbered(2, Take()))
+    if goes_on == "commits more than before":
+        bench.commit(ana, numbered(3, Take()), numbered(4, Take()))
+    bench.database.store.look((site_id,), ())
+    after = epoch_of(bench)
+    assert after != before
+    bench.database.store.look((site_id,), ())
+    assert epoch_of(bench) == bench.join(ana, epoch=after).epoch == after, "once"
+
+
 def test_who_is_ahead_again_loads_alone(bench: ServerBench) -> None:
     """Where the log has not gone back under the process, whoever claims it makes nobody else load anew."""
     ana, ben = bench.principal(), bench.principal()
