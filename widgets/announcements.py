@@ -83,6 +83,28 @@ def put_back_text(number: str, stage: Stage) -> str:
     )
 
 
+def overtaken_text(number: str, stage: Stage | None) -> str:
+    """Return what is said of an order that somebody else moved while it was carried; None: off the board."""
+    if stage is None:
+        return translate(_CONTEXT, "Order {number} left the board while you carried it", number=number)
+    return translate(
+        _CONTEXT,
+        "Somebody else moved order {number} to {stage} while you carried it",
+        number=number,
+        stage=stage_name(stage),
+    )
+
+
+def left_text(count: int) -> str:
+    """Return what is said of those that a drop of several did not move."""
+    return counted(
+        _CONTEXT,
+        "{n} of them stays: somebody else moved it while you carried it.",
+        "{n} of them stay: others moved them while you carried them.",
+        count,
+    )
+
+
 def refused_text(reason: str) -> str:
     """Return what is said when a move is refused."""
     return translate(_CONTEXT, "Not moved. {reason}.", reason=reason.rstrip("."))

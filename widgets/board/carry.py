@@ -13,8 +13,10 @@ from sync.contract.rows import CardRow
 from sync.contract.stages import STAGES, Stage, stage_index
 from widgets.announcements import (
     dropped_text,
+    left_text,
     lifted_text,
     over_text,
+    overtaken_text,
     put_back_text,
     refused_text,
 )
@@ -33,6 +35,8 @@ class CarryHooks:
     repaint: Callable[[Iterable[Box]], None]
     moved: Callable[[tuple[int, ...], Stage, Source], None]
     say: Callable[[str, bool], None]
+    say_soon: Callable[[str], None]
+    """Say something, but not before the picture."""
     released: Callable[[set[Stage]], None]
     """Some columns need not be held still any more."""
 
@@ -58,9 +62,18 @@ class Carry:
             return set()
         return {stage for stage in STAGES if drag.holds(stage_index(stage))}
 
-    def lift(self, local_id: int, ids: tuple[int, ...], point: tuple[int, int] | None) -> bool:
-        """Lift ``ids`` by the card ``local_id``; ``point`` is the pointer, None for the keyboard."""
-        found = self._columns.find(local_id)
+    def lift(
+        self,
+        local_id: int,
+        ids: tuple[int, ...],
+        point: tuple[int, int] | None,
+        spot: tuple[int, int] | None = None,
+    ) -> bool:
+        """Lift ``ids`` by the card ``local_id``; ``point`` is the pointer, None for the keyboard.
+
+        ``spot`` is the card's column and place when it is known, as of a card that was pressed.
+        """
+        found = spot or self._columns.find(local_id)
         row = self._hooks.row_of(local_id)
         if found is None or row is None:
             return False
@@ -68,15 +81,47 @@ class Carry:
         column, place = found
         box = self._columns.each[column].card_box(place)
         lifted = box._replace(width=min(box.width, self._columns.each[0].box.width - 16))
-        drag = Drag(ids, row, column, lifted, is_by_keyboard=point is None)
+        stages = self._columns.stages_of(ids) | {local_id: STAGES[column]}
+        drag = Drag(ids, row, column, lifted, stages, is_by_keyboard=point is None)
         if point is None:
             drag.box = box.moved(8, -6)
         else:
             drag.grab_x, drag.grab_y = point[0] - box.x, point[1] - box.y
         self.drag = drag
+        self.note((local_id,))
         self._hooks.repaint([drag.picture_box, *self._ghost_boxes()])
-        self._hooks.say(lifted_text(row.number, len(ids), is_by_keyboard=point is None), False)
+        words = lifted_text(row.number, len(ids), is_by_keyboard=point is None)
+        if point is None:
+            self._hooks.say(words, False)
+        else:
+            self._hooks.say_soon(words)
         return True
+
+    def note(self, changed: Iterable[int]) -> None:
+        """Note that orders have changed: carried ones may be elsewhere now, or may not go any more."""
+        drag, source = self.drag, self._columns.source
+        if drag is None or drag.is_settling or source is None:
+            return
+        touched = [one for one in changed if one in drag.stages]
+        if not touched:
+            return
+        now = {row.local_id: row.stage for row in source.rows(touched)}
+        drag.left.difference_update(touched)
+        drag.left.update(one for one in touched if now.get(one) is not drag.stages[one])
+        if drag.target is not None and drag.target != drag.origin:
+            drag.refusal = self._refusal(drag, self._columns.each[drag.target].stage)
+            self._hooks.repaint([self._columns.each[drag.target].box])
+
+    def _refusal(self, drag: Drag, stage: Stage) -> str:
+        """Return why nothing of what is carried may go to a stage, "" when something may."""
+        going = drag.going
+        return self._hooks.may_move(going, stage) if going else self._overtaken(drag)
+
+    def _overtaken(self, drag: Drag) -> str:
+        """Return where the lead card went while it was carried."""
+        source = self._columns.source
+        rows = source.rows((drag.lead.local_id,)) if source is not None else []
+        return overtaken_text(drag.lead.number, rows[0].stage if rows else None)
 
     def _ghost_boxes(self) -> list[Box]:
         """Return the boxes of the lifted cards where they came from."""
@@ -144,7 +189,7 @@ class Carry:
         drag.slot = None
         if target is not None and target != drag.origin:
             column = self._columns.each[target]
-            drag.refusal = self._hooks.may_move(drag.ids, column.stage)
+            drag.refusal = self._refusal(drag, column.stage)
             drag.slot = drop_slot(drag.lead, column.stage, column.ids, column.groups, self._hooks.row_of)
             self._hooks.repaint(self._columns.set_slot(target, drag.slot))
         tinted = [
@@ -174,9 +219,13 @@ class Carry:
         boxes = [drag.picture_box, *self._ghost_boxes(), self._columns.each[drag.target].box]
         self._hooks.repaint(boxes)
         place = drag.slot.place + 1 if drag.slot is not None else 1
-        self._hooks.say(dropped_text(drag.lead.number, len(drag.ids), stage, place), False)
+        going = drag.going
+        self._hooks.say(dropped_text(drag.lead.number, len(going), stage, place), False)
         # First the move, then the columns that were held: the rows then already know the move.
-        self._hooks.moved(drag.ids, stage, Source.KEY if drag.is_by_keyboard else Source.DRAG)
+        self._hooks.moved(going, stage, Source.KEY if drag.is_by_keyboard else Source.DRAG)
+        if drag.left:
+            # After the move, which says what it did.
+            self._hooks.say(left_text(len(drag.left)), True)
         self._hooks.released(set(STAGES))
 
     def put_back(self, *, is_silent: bool = False) -> None:
@@ -190,7 +239,9 @@ class Carry:
             boxes.append(self._columns.each[drag.target].box)
         self.drag = None
         self._hooks.repaint(boxes)
-        if not is_silent:
+        if not is_silent and drag.lead.local_id in drag.left:
+            self._hooks.say(f"{self._overtaken(drag)}.", True)
+        elif not is_silent:
             self._hooks.say(put_back_text(drag.lead.number, STAGES[drag.origin]), False)
         self._hooks.released(set(STAGES))
 

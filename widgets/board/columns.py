@@ -335,6 +335,22 @@ class Columns:
                 return number, column.ids.index(local_id)
         return None
 
+    def stages_of(self, ids: Iterable[int]) -> dict[int, Stage]:
+        """Return where orders are, without those that are not shown."""
+        if self.source is None:
+            return {}
+        found = ((one, self.source.place(one)) for one in ids)
+        return {one: spot[0] for one, spot in found if spot is not None}
+
+    def keep_at(self, local_id: int, number: int, y: int) -> bool:
+        """Scroll a column so that a card stands at ``y`` of the widget; say whether anything moved."""
+        column, found = self.each[number], self.find(local_id)
+        if found is None or found[0] != number:
+            return False
+        is_moved = column.scroll_to(column.scroll + column.card_box(found[1]).y - y)
+        self.moved()
+        return is_moved
+
     @property
     def is_empty(self) -> bool:
         """Whether no column shows a card."""

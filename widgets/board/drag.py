@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sync.contract.rows import CardRow
+from sync.contract.stages import Stage
 from widgets.board.geometry import Box, Slot
 
 SLOP_PX: Final = 8
@@ -38,6 +39,10 @@ class Drag:
     lead: CardRow
     origin: int
     box: Box
+    stages: dict[int, Stage]
+    """Where each of them was when it was lifted: what the person believes."""
+    left: set[int] = field(default_factory=set)
+    """Those that somebody else has moved meanwhile, or taken off the board."""
     grab_x: int = 0
     grab_y: int = 0
     target: int | None = None
@@ -46,6 +51,11 @@ class Drag:
     is_by_keyboard: bool = False
     is_settling: bool = False
     """Dropped and told; drawn in its slot until the rows say the same."""
+
+    @property
+    def going(self) -> tuple[int, ...]:
+        """The orders that a drop would move: those that are still where they were lifted."""
+        return tuple(one for one in self.ids if one not in self.left) if self.left else self.ids
 
     def follow(self, x: int, y: int) -> None:
         """Put the lifted card under the pointer."""

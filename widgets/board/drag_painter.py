@@ -123,7 +123,7 @@ def slot_words(drag: Drag, column: Column) -> tuple[str, str]:
     """Return (what to do, what it leads to) for the slot; a refusal is one sentence."""
     if drag.refusal:
         return drag.refusal, ""
-    count = len(drag.ids)
+    count = len(drag.going)
     do = counted("Board", "Drop the order here", "Drop {n} orders here", count)
     total = column.total + count
     return do, translate("Board", "{stage} will hold {n}", stage=stage_name(column.stage), n=total)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
+from sync.contract.stages import STAGES, Stage
 from widgets.board.columns import Hit
 from widgets.board.drag import Press
 from widgets.board.geometry import edge_speed, scroll_for_thumb
@@ -47,6 +48,10 @@ class BoardMouse:
         self._side_inside = None
         self._edge_timer.stop()
 
+    def held_stages(self) -> set[Stage]:
+        """Return the stage whose column must not change: a click or a lift is meant for what was pressed."""
+        return set() if self._press is None else {STAGES[self._press.column]}
+
     def press(self, event: QMouseEvent) -> None:
         """Arm a drag on a card, take a scroll bar, or focus a column."""
         self._delay_ms(event)
@@ -70,7 +75,10 @@ class BoardMouse:
         x, y = _point(event)
         self._at = (x, y)
         board = self._board
-        if self._side_inside is not None:
+        if self._press is not None and not event.buttons() & Qt.MouseButton.LeftButton:
+            # The button was let go where this window was not told.
+            board.cancel_drag()
+        elif self._side_inside is not None:
             self._drag_side_bar(x)
         elif self._bar is not None:
             self._drag_bar(y)
@@ -78,11 +86,13 @@ class BoardMouse:
             board.carry.move_to(x, y)
         elif self._press is not None and self._press.is_beyond_slop(x, y):
             press = self._press
-            if board.lift(press.local_id, (press.x, press.y), arrival - late_ms / 1000):
+            began, spot = arrival - late_ms / 1000, (press.column, press.place)
+            if board.lift(press.local_id, (press.x, press.y), began, spot):
                 board.carry.move_to(x, y)
                 self._edge_timer.start()
             else:
                 self._press = None
+                board.release_columns()
 
     def _delay_ms(self, event: QMouseEvent) -> float:
         """Return how long an event waited; asked of every one, because the quickest is the measure."""
@@ -98,6 +108,7 @@ class BoardMouse:
             self._board.carry.drop()
         elif press is not None:
             self._click(press, event.modifiers())
+            self._board.release_columns()
 
     def _click(self, press: Press, keys: Qt.KeyboardModifier) -> None:
         """Focus the card; the glyph and Ctrl select it, Shift selects up to it, "Decide" opens it."""

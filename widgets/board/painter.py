@@ -219,7 +219,7 @@ class BoardPainter:
             elif item.kind == "slot":
                 assert drag is not None
                 self._slot(brush, column, drag, moment)
-            elif drag is not None and column.ids[item.number] in drag.ids:
+            elif drag is not None and column.ids[item.number] in drag.stages:
                 ghosts.append((strip, item))
             else:
                 self._card(brush, strip, item, scene.focus.selected, moment)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -35,6 +37,14 @@ MayMove = Callable[[tuple[int, ...], Stage], str]
 
 _SETTLE_MS = 3_000
 """How long a dropped card is drawn in its slot while the rows say nothing."""
+
+
+class _Landing(NamedTuple):
+    """A dropped card that gets its place, and the height it was dropped at, if that has to be kept."""
+
+    local_id: int
+    column: int
+    y: int | None
 
 
 class Board(FocusedCanvas):
@@ -85,6 +95,7 @@ class Board(FocusedCanvas):
             repaint=self.repaint_boxes,
             moved=self._tell_move,
             say=lambda words, is_assertive: self.say(words, is_assertive=is_assertive),
+            say_soon=lambda words: QTimer.singleShot(0, self, partial(self.say, words)),
             released=self._release,
         )
 
@@ -105,7 +116,9 @@ class Board(FocusedCanvas):
 
     def set_source(self, source: RowSource) -> None:
         """Show ``source``: reads all columns anew."""
-        self.carry.put_back(is_silent=True)
+        # What is pressed or carried is known by ids of the old source.
+        self.carry.put_back(is_silent=not self.is_dragging)
+        self._mouse.forget()
         self._pending.clear()
         self.pictures.shelf.clear()
         self.pictures.groups.forget()
@@ -123,33 +136,51 @@ class Board(FocusedCanvas):
             return
         self.pictures.shelf.forget(change.rows)
         self.pictures.groups.forget()
+        self.carry.note(change.rows)
         if change.columns:
             self._read(set(change.columns))
         shown = self.columns.visible_cards()
         self.repaint_boxes(shown[one] for one in change.rows if one in shown)
 
     def _read(self, stages: set[Stage]) -> None:
-        """Read columns anew, but leave those alone that a drag holds still."""
-        held = self.carry.held_stages() & stages
-        self._pending |= held
+        """Read columns anew, but leave those alone that the pointer holds still."""
+        held = self._held_stages() & stages
+        landing = self._landing(stages)
+        self._pending = (self._pending | held) - (stages - held)
         stages = stages - held
         if not stages:
             return
-        drag = self.carry.drag
-        if (
-            drag is not None
-            and drag.is_settling
-            and drag.target is not None
-            and STAGES[drag.target] in stages
-        ):
+        if landing is not None:
             self._settle_timer.stop()
             self.carry.end_settling()
         self.repaint_boxes(self.columns.read(stage for stage in STAGES if stage in stages))
+        if landing is not None and landing.y is not None:
+            self._keep_landed(landing)
         self._repaint_stale(stages)
         self.focus_state.drop_missing()
-        if self.focus_state.follow():
+        if STAGES[self.focus_state.column] not in self._held_stages() and self.focus_state.follow():
             self.tell_focus()
         self._show_emptiness()
+
+    def _held_stages(self) -> set[Stage]:
+        """Return the stages whose columns stay as they are: those of a drag, and that of a pressed card."""
+        return self.carry.held_stages() | self._mouse.held_stages()
+
+    def _landing(self, stages: set[Stage]) -> _Landing | None:
+        """Return what has been dropped and now gets its place, if its column is about to be read."""
+        drag = self.carry.drag
+        if drag is None or not drag.is_settling or drag.target is None or STAGES[drag.target] not in stages:
+            return None
+        # Without others' changes the card stands where its slot was, or below the header that it opens.
+        is_late = STAGES[drag.target] in self._pending and drag.slot is not None
+        y = self.columns.each[drag.target].slot_box().y if is_late else None
+        return _Landing(drag.lead.local_id, drag.target, y)
+
+    def _keep_landed(self, landing: _Landing) -> None:
+        """Let a dropped card stand where it was dropped, whatever others did to its column meanwhile."""
+        assert landing.y is not None
+        if self.columns.keep_at(landing.local_id, landing.column, landing.y):
+            self.repaint_boxes([self.columns.each[landing.column].box])
 
     def _repaint_stale(self, stages: set[Stage]) -> None:
         """Repaint cards whose rows differ from the painted ones, named in the change or not."""
@@ -249,14 +280,28 @@ class Board(FocusedCanvas):
         """Put lifted cards back."""
         self.carry.put_back()
         self._mouse.forget()
+        self.release_columns()
 
-    def lift(self, local_id: int, point: tuple[int, int] | None, began: float | None = None) -> bool:
-        """Lift an order, or the selection if it is part of it; ``began`` is the event's own time."""
+    def lift(
+        self,
+        local_id: int,
+        point: tuple[int, int] | None,
+        began: float | None = None,
+        spot: tuple[int, int] | None = None,
+    ) -> bool:
+        """Lift an order, or the selection if it is part of it; ``began`` is the event's own time.
+
+        ``spot`` is the column and the place of a card that was pressed.
+        """
         state = self.focus_state
         ids = tuple(state.selected) if local_id in state.selected else (local_id,)
-        is_lifted = self.carry.lift(local_id, ids, point)
+        is_lifted = self.carry.lift(local_id, ids, point, spot)
         self.begin_lift(began if is_lifted else None)
         return is_lifted
+
+    def release_columns(self) -> None:
+        """Read the columns that waited for a pressed card to be let go."""
+        self._release(set(STAGES) - self._held_stages())
 
     def _release(self, stages: set[Stage]) -> None:
         """Read the columns that waited for the drag to leave them."""
