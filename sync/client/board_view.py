@@ -43,6 +43,7 @@ class BoardView:
         self._wanted: frozenset[int] = frozenset()
         self._places: Places | None = None
         self._carriers: dict[int, str] = {}
+        self._group_keys: dict[int, GroupKey] = {}
         self._rows: OrderedDict[int, CardRow] = OrderedDict()
         self._overlay = Overlay()
         self._shown: dict[int, Order] = {}
@@ -151,8 +152,10 @@ class BoardView:
         self, changed: Sequence[int], removed: Sequence[int] = (), done: Collection[str] = ()
     ) -> BoardChange:
         """Take over what a page of the log changed in the cache; ``done`` are op ids it contains."""
-        finished = self._reader.local_ids(self._overlay.drop(done))
-        return self._refresh((*changed, *removed, *finished.values()))
+        dropped = self._overlay.drop(done) if done else ()
+        # One question less for what others did, which is nearly everything.
+        finished = self._reader.local_ids(dropped).values() if dropped else ()
+        return self._refresh((*changed, *removed, *finished))
 
     def begin(self, operations: Sequence[Operation], judge: Judge) -> BoardChange:
         """Show what a person just did; nothing of it is durable yet."""
@@ -204,6 +207,12 @@ class BoardView:
         return self._places
 
     def _group_key(self, group: int) -> GroupKey:
+        key = self._group_keys.get(group)
+        if key is None:
+            key = self._group_keys[group] = self._new_group_key(group)
+        return key
+
+    def _new_group_key(self, group: int) -> GroupKey:
         number = group_carrier(group)
         if 0 < number < SHARED and number not in self._carriers:
             self._read_carriers()
@@ -211,6 +220,7 @@ class BoardView:
 
     def _read_carriers(self) -> None:
         self._carriers = self._reader.carriers()
+        self._group_keys.clear()
         self._carrier_numbers = {name: number for number, name in self._carriers.items()}
 
     def _fetch(self, local_ids: Sequence[int]) -> None:

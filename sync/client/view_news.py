@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sync.client.board_view import BoardView
 from sync.client.needs_you import PRECIOUS
 from sync.client.news import (
@@ -63,6 +65,35 @@ def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
             return _joined(view.rejected(refused), view.settled(settled))
         case _:
             return _NOTHING
+
+
+def can_wait(news: News) -> bool:
+    """Say whether nobody here waits for these news: other people changed something."""
+    return isinstance(news, BoardChanged) and not news.op_ids
+
+
+def gathered(batch: Iterable[News]) -> list[News]:
+    """Return the news of a batch with changes of the board that follow each other as one."""
+    found: list[News] = []
+    together: list[BoardChanged] = []
+    for news in batch:
+        if isinstance(news, BoardChanged):
+            together.append(news)
+            continue
+        found += _as_one(together)
+        together = []
+        found.append(news)
+    return found + _as_one(together)
+
+
+def _as_one(changes: list[BoardChanged]) -> list[News]:
+    if len(changes) < 2:
+        return [*changes]
+    last = changes[-1]
+    changed = dict.fromkeys(local_id for each in changes for local_id in each.changed)
+    removed = dict.fromkeys(local_id for each in changes for local_id in each.removed)
+    done = tuple(op_id for each in changes for op_id in each.op_ids)
+    return [BoardChanged(tuple(changed), tuple(removed), done, last.cursor, last.decided_device_seq)]
 
 
 def _joined(first: BoardChange, second: BoardChange) -> BoardChange:
