@@ -6,7 +6,7 @@ engine makes it durable and sends it, and its fates come back as news.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -252,8 +252,9 @@ class BoardController(QObject):
         found = (self._order(operation.order_id) for operation in operations)
         self._moves.steps.note_shown(order for order in found if order is not None)
 
-    def _orders(self, local_ids: Iterable[int]) -> list[Order]:
-        return [order for local_id in local_ids if (order := self._view.order(local_id)) is not None]
+    def _orders(self, local_ids: Iterable[int]) -> Iterator[Order]:
+        # One after the other: whoever asks whether any of 500 may move has its answer from the first.
+        return (order for local_id in local_ids if (order := self._view.order(local_id)) is not None)
 
     def _order(self, order_id: str) -> Order | None:
         local_id = self._view.local_id(order_id)

@@ -95,7 +95,7 @@ class Board(FocusedCanvas):
             repaint=self.repaint_boxes,
             moved=self._tell_move,
             say=lambda words, is_assertive: self.say(words, is_assertive=is_assertive),
-            say_soon=lambda words: QTimer.singleShot(0, self, partial(self.say, words)),
+            say_soon=lambda words: QTimer.singleShot(0, self, partial(self._say_carried, words)),
             released=self._release,
         )
 
@@ -302,6 +302,11 @@ class Board(FocusedCanvas):
     def release_columns(self) -> None:
         """Read the columns that waited for a pressed card to be let go."""
         self._release(set(STAGES) - self._held_stages())
+
+    def _say_carried(self, words: str) -> None:
+        """Say what is held, unless it was let go since."""
+        if self.is_dragging:
+            self.say(words)
 
     def _release(self, stages: set[Stage]) -> None:
         """Read the columns that waited for the drag to leave them."""
