@@ -7,7 +7,7 @@ from support.client_bench import ClientBench
 from support.drafts import draft
 from support.orders import Made, make_orders
 from sync.client.news import BoardChanged, OperationsDecided, OperationsNotSaved, SnapshotApplied
-from sync.contract.messages import Verdict
+from sync.contract.messages import Person, Verdict
 from sync.contract.operations import Cancel, Move, Outcome, PutOnHold, Reason, Retire, Source
 from sync.contract.problems import Problem
 from sync.contract.rows import Fate
@@ -77,6 +77,12 @@ def test_an_order_on_hold_stays_and_says_why(bench: ClientBench) -> None:
     bench.client.view.apply(change.changed)
     reason = bench.client.controller.may_move((local_id,), Stage.PICKING)
     assert reason == f"#{order.number} is on hold: address needs checking."
+
+
+def test_a_role_of_a_later_release_only_looks(bench: ClientBench) -> None:
+    """A server that is newer may name a role that this client does not know: it refuses, it does not fail."""
+    bench.client.controller._person = Person("newcomer", "Newcomer", "auditor", "")
+    assert bench.client.controller.may_move(bench.first(Stage.CONFIRMED), Stage.PICKING)
 
 
 def test_of_several_those_move_that_may(bench: ClientBench) -> None:

@@ -21,7 +21,7 @@ from widgets.announcements import (
     refused_text,
 )
 from widgets.board.columns import Columns
-from widgets.board.drag import Drag
+from widgets.board.drag import PICTURE_MARGIN, Drag
 from widgets.board.drop_place import drop_slot
 from widgets.board.geometry import Box
 
@@ -82,7 +82,8 @@ class Carry:
         box = self._columns.each[column].card_box(place)
         lifted = box._replace(width=min(box.width, self._columns.each[0].box.width - 16))
         stages = self._columns.stages_of(ids) | {local_id: STAGES[column]}
-        drag = Drag(ids, row, column, lifted, stages, is_by_keyboard=point is None)
+        margin = self._columns.scaled(PICTURE_MARGIN)
+        drag = Drag(ids, row, column, lifted, stages, margin, is_by_keyboard=point is None)
         if point is None:
             drag.box = box.moved(8, -6)
         else:

@@ -20,6 +20,7 @@ from widgets.board.geometry import (
     card_size,
     column_boxes,
     content_width,
+    scaled,
     scroll_for_thumb,
     thumb,
 )
@@ -181,6 +182,10 @@ class Columns:
     def metrics(self) -> Metrics:
         """Heights and gaps at the current text scale."""
         return Metrics.at(self._scale_percent)
+
+    def scaled(self, pixels: int) -> int:
+        """Return a length at the current text scale."""
+        return scaled(pixels, self._scale_percent)
 
     @property
     def frame(self) -> Box:

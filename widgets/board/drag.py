@@ -13,7 +13,7 @@ SLOP_PX: Final = 8
 """How far the pointer travels before a press becomes a drag."""
 
 PICTURE_MARGIN: Final = 24
-"""Room around the lifted card for its shadow, badge and the edges of the stack."""
+"""Room around the lifted card for its shadow, badge and the edges of the stack, at 100 %."""
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Drag:
     box: Box
     stages: dict[int, Stage]
     """Where each of them was when it was lifted: what the person believes."""
+    margin: int = PICTURE_MARGIN
     left: set[int] = field(default_factory=set)
     """Those that somebody else has moved meanwhile, or taken off the board."""
     grab_x: int = 0
@@ -65,7 +66,7 @@ class Drag:
     def picture_box(self) -> Box:
         """Where the lifted card's picture is painted, shadow and badge included."""
         box = self.box
-        margin = PICTURE_MARGIN
+        margin = self.margin
         return Box(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin)
 
     @property

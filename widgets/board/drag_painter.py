@@ -42,7 +42,7 @@ class LiftedCard:
 
     def prepare(self, width: int, height: int) -> None:
         """Draw the shadow of a card of this size, so that its first lift need not."""
-        self._shadow_of(width, height)
+        self._shadow_of(width, height, self._look.px(PICTURE_MARGIN))
 
     def picture(self, drag: Drag, shape: CardShape, moment: Moment) -> QPixmap:
         """Return the picture: shadow, stack edges, card, badge."""
@@ -52,10 +52,10 @@ class LiftedCard:
 
     def _drawn(self, drag: Drag, shape: CardShape, moment: Moment) -> QImage:
         """Draw everything on a copy of the shadow."""
-        image = QImage(self._shadow_of(drag.box.width, drag.box.height))
+        image = QImage(self._shadow_of(drag.box.width, drag.box.height, drag.margin))
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = Box(PICTURE_MARGIN, PICTURE_MARGIN, drag.box.width, drag.box.height)
+        box = Box(drag.margin, drag.margin, drag.box.width, drag.box.height)
         if len(drag.ids) > 1:
             _stack(painter, self._look, box)
         brush = Brush(painter, self._look, self._texts)
@@ -67,17 +67,17 @@ class LiftedCard:
         painter.end()
         return image
 
-    def _shadow_of(self, width: int, height: int) -> QImage:
+    def _shadow_of(self, width: int, height: int, margin: int) -> QImage:
         """Return the shadow of a card of this size on nothing; it takes most of a picture's time."""
-        ratio, margins = self._ratio, 2 * PICTURE_MARGIN
-        size = QSize(round((width + margins) * ratio), round((height + margins) * ratio))
+        ratio = self._ratio
+        size = QSize(round((width + 2 * margin) * ratio), round((height + 2 * margin) * ratio))
         if self._shadow is None or self._shadow.size() != size:
             image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
             image.setDevicePixelRatio(ratio)
             image.fill(Qt.GlobalColor.transparent)
             painter = QPainter(image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            _shadow(painter, self._look, Box(PICTURE_MARGIN, PICTURE_MARGIN, width, height))
+            _shadow(painter, self._look, Box(margin, margin, width, height))
             painter.end()
             self._shadow = image
         return self._shadow
@@ -99,7 +99,7 @@ def _shadow(painter: QPainter, look: Look, box: Box) -> None:
 
 def _stack(painter: QPainter, look: Look, box: Box) -> None:
     """Draw the edges of two more cards below the lifted one."""
-    painter.setPen(QPen(look.colour("blue"), 1))
+    painter.setPen(QPen(look.colour("blue"), 2 if look.theme.is_high_contrast else 1))
     painter.setBrush(look.colour("surface"))
     for depth in (2, 1):
         inset = 8 * depth
@@ -108,12 +108,12 @@ def _stack(painter: QPainter, look: Look, box: Box) -> None:
 
 
 def _badge(brush: Brush, look: Look, box: Box, count: int) -> None:
-    """Draw how many orders are lifted, on the card's corner."""
+    """Draw how many orders are lifted, above the card's corner: its number must stay readable."""
     style = TextStyle(FontKey(14, 700, figures=True), "onblue")
     words = counted("Board", "{n} order", "{n} orders", count)
     laid = brush.texts.lay(words, style.font)
     height, pad = look.px(28), look.px(10)
-    badge = Box(box.x - 12, box.y - height // 2, laid.width + 2 * pad, height)
+    badge = Box(box.x - 12, box.y + look.px(5) - height, laid.width + 2 * pad, height)
     brush.filled(badge, look.colour("bluefill"), height / 2)
     brush.text(words, style, badge.x + pad, badge.y, height)
     brush.flush()

@@ -249,7 +249,10 @@ class BoardPainter:
         brush.painter.setOpacity(1.0)
         if is_plain:
             for strip, item in ghosts:
-                brush.outline(strip.column.item_box(item), self._look.colour("blue"), 2, dashed=True)
+                box = strip.column.item_box(item)
+                # The card's own edge first goes: dashes on a line are a line.
+                brush.outline(box, self._look.colour(strip.ground), 3)
+                brush.outline(box, self._look.colour("blue"), 2, dashed=True)
 
     def _slot(self, brush: Brush, column: Column, drag: Drag, moment: Moment) -> None:
         """Draw where the drop lands: the slot, or the card itself once it was dropped."""

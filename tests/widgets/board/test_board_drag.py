@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -362,3 +362,23 @@ def test_a_carried_order_that_leaves_the_board_is_dropped_into_nothing(bench: Bo
     shown = [each for column in bench.board.columns.each for each in column.ids]
     assert 3 not in shown
     assert len(shown) == 10
+
+
+def test_the_badge_hides_no_number(make_board: MakeBoard) -> None:
+    """How many are lifted stands above the card: below it the picture of a single card is the same."""
+    bench = make_board([card_row(one) for one in range(1, 9)])
+    board, pictures = bench.board, bench.board.pictures
+
+    def lifted() -> QImage:
+        """Return the picture of what is lifted by order 3."""
+        board.lift(3, (60, 300))
+        drag = bench.drag
+        made = pictures.lifted.picture(drag, board.columns.each[0].shape, pictures.moment()).toImage()
+        board.cancel_drag()
+        return made.copy(drag.margin + 30, drag.margin + 6, 200, 40)
+
+    for one in (3, 5):
+        board.change_focus(partial(Focus.toggle, local_id=one))
+    several = lifted()
+    board.change_focus(Focus.clear)
+    assert several == lifted()
