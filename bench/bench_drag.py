@@ -4,7 +4,7 @@ The pointer is the X server's own (XTEST), the pixels are read from the X server
 says nothing but what it reports of itself, which is compared. Every sample begins before the motion is
 handed to the X server and ends at the look that sees other pixels; the looks are about 0.3 ms apart. Of
 lifts and of further motions the worse is reported. Floor: a bare Qt window in which a rectangle follows
-the pointer, asked the same. A client's first lift is counted too.
+the pointer, asked the same. The client has been up for some seconds; its first lift is counted too.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ MOVES = 3
 
 LIFT_PX, MOVE_PX = 48, 20
 PAUSE_S = 0.016
+QUIET_S = 3.0
 REST = (1_300, 1_078)
 """Where the pointer rests: on no card."""
 
@@ -116,7 +117,7 @@ def _ours(screen: Screen) -> Seen:
         words = ("--kiosk", "--theme", "light", *terminal)
         client = _shown(place.runner, screen, "bench.drag_terminal", *words)
         screen.seen_ns(lambda picture: len(plain_cards(picture, 0)) > 2, "the cards", OPEN_WITHIN_S)
-        screen.wait_quiet(BOARD, 1.0, OPEN_WITHIN_S)
+        screen.wait_quiet(BOARD, QUIET_S, OPEN_WITHIN_S)
         for _ in range(LIFTS):
             hand.drag(plain_cards(screen.picture, 0)[1], seen, client)
         client.kill()
@@ -130,7 +131,7 @@ def _bare(screen: Screen) -> Seen:
     try:
         _shown(runner, screen, "bench.bare_drag")
         screen.seen_ns(lambda picture: picture.colour(400, 400) == 0xFFFFFF, "the window", OPEN_WITHIN_S)
-        screen.wait_quiet(BOARD, 1.0, OPEN_WITHIN_S)
+        screen.wait_quiet(BOARD, QUIET_S, OPEN_WITHIN_S)
         for _ in range(LIFTS):
             hand.drag(Box(strip.x, 400, strip.width, CARD), seen)
     finally:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import pytest
+
 from support.board_bench import MakeBoard
 from support.card_rows import card_row
+from sync.contract.stages import Stage
+from widgets.board import drag_painter
 from widgets.board.latency import EventClock, ScreenDelay
 
 
@@ -40,4 +44,27 @@ def test_boards_add_the_way_to_the_screen_to_each_drag(make_board: MakeBoard) ->
     bench.board.lift(1, (40, 90), perf_counter())
     bench.settle()
     assert 1_000 < bench.recorder.samples("drag_latency")[-1] < 2_000
+    bench.board.cancel_drag()
+
+
+def test_the_first_lift_makes_nothing_that_a_pause_could_have_made(
+    make_board: MakeBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index of places is asked for, and the shadow drawn, before anybody lifts."""
+    bench = make_board([card_row(1), card_row(2)])
+    asked: list[int] = []
+    place = bench.source.place
+
+    def place_asked(local_id: int) -> tuple[Stage, int] | None:
+        asked.append(local_id)
+        return place(local_id)
+
+    monkeypatch.setattr(bench.source, "place", place_asked)
+    bench.board.get_ready_for_drags()
+    assert asked
+    shadows: list[object] = []
+    monkeypatch.setattr(drag_painter, "_shadow", lambda *given: shadows.append(given))
+    bench.board.lift(1, (40, 90))
+    bench.settle()
+    assert shadows == []
     bench.board.cancel_drag()
