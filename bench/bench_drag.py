@@ -9,6 +9,7 @@ the pointer, asked the same. The client has been up for some seconds; its first 
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class Hand:
 
 
 def main() -> None:
-    """Drag in the client, then in the bare window; print."""
+    """Drag in the client, then in the bare window, then 500 at once offscreen; print."""
     with opened_screen() as screen:
         ours = _ours(screen)
         least = _bare(screen)
@@ -102,6 +103,8 @@ def main() -> None:
     report("drag.lift_to_pixels_ms_p50", ours.lifts_ms, "ms", floor=_floor(least.lifts_ms, 50))
     report("drag.move_to_pixels_ms_p50", ours.moves_ms, "ms", floor=_floor(least.moves_ms, 50))
     report("drag.in_app_error_ms_p50", ours.errors_ms, "ms")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "bench.drag_many"], check=True)
 
 
 def _floor(samples: list[float], percent: float) -> float:
