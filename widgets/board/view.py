@@ -38,6 +38,9 @@ MayMove = Callable[[tuple[int, ...], Stage], str]
 _SETTLE_MS = 3_000
 """How long a dropped card is drawn in its slot while the rows say nothing."""
 
+_NEXT_FRAME_MS = 30
+"""When the picture of a lift has gone to the screen: its words, which are painted too, come after it."""
+
 
 class _Landing(NamedTuple):
     """A dropped card that gets its place, and the height it was dropped at, if that has to be kept."""
@@ -95,7 +98,7 @@ class Board(FocusedCanvas):
             repaint=self.repaint_boxes,
             moved=self._tell_move,
             say=lambda words, is_assertive: self.say(words, is_assertive=is_assertive),
-            say_soon=lambda words: QTimer.singleShot(0, self, partial(self._say_carried, words)),
+            say_soon=lambda words: QTimer.singleShot(_NEXT_FRAME_MS, self, partial(self._say_carried, words)),
             released=self._release,
         )
 

@@ -382,3 +382,19 @@ def test_the_badge_hides_no_number(make_board: MakeBoard) -> None:
     several = lifted()
     board.change_focus(Focus.clear)
     assert several == lifted()
+
+
+def test_the_words_of_a_lift_come_after_its_picture(bench: BoardBench, qtbot: QtBot) -> None:
+    """The frame that shows the lifted card waits for no announcement; what was let go by then is not said."""
+    bench.said.clear()
+    _lift(bench, 3, 1)
+    QApplication.processEvents()
+    assert len(bench.recorder.samples("drag_latency")) == 1
+    assert bench.said == []
+    qtbot.waitUntil(lambda: any(words.startswith("Holding order") for words in bench.said))
+    bench.board.cancel_drag()
+    _lift(bench, 3, 1)
+    bench.board.cancel_drag()
+    bench.said.clear()
+    bench.board._say_carried("Holding order")
+    assert bench.said == []
