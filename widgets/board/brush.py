@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QStaticText
 
 from widgets.board.card_sheet import PreparedCard
 from widgets.board.geometry import Box
-from widgets.board.statics import TextCache, TextStyle
+from widgets.board.statics import Laid, TextCache, TextStyle
 from widgets.theme.look import Look
 
 
@@ -42,8 +42,12 @@ class Brush:
     def text(self, text: str, style: TextStyle, x: int, y: int, line: int) -> int:
         """Write a text in a line of height ``line`` at :meth:`flush`; return its width."""
         laid = self.texts.lay(text, style.font)
-        self._waiting.setdefault(style, []).append((x, y + (line - laid.height) // 2, laid.text))
+        self.laid(laid, style, x, y + (line - laid.height) // 2)
         return laid.width
+
+    def laid(self, laid: Laid, style: TextStyle, x: int, y: int) -> None:
+        """Draw a text that is laid out already, at :meth:`flush`."""
+        self._waiting.setdefault(style, []).append((x, y, laid.text))
 
     def flush(self) -> None:
         """Draw all waiting texts."""

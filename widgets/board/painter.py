@@ -6,12 +6,13 @@ from collections.abc import Callable, Container
 from datetime import tzinfo
 from typing import NamedTuple
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter, QRegion
 
 from sync.contract.rows import Fate
 from widgets.board.brush import Brush, as_rect
 from widgets.board.card_words import Moment
+from widgets.board.column_heads import ColumnHeads
 from widgets.board.columns import Column, Columns
 from widgets.board.drag import Drag
 from widgets.board.drag_painter import LiftedCard, paint_slot
@@ -22,12 +23,10 @@ from widgets.board.prepared import CardMaker
 from widgets.board.shelf import CardShelf, Want
 from widgets.board.sprites import SpriteAtlas
 from widgets.board.statics import TextCache, TextStyle
-from widgets.board.texts import empty_text, stage_title
+from widgets.board.texts import empty_text
 from widgets.theme.fonts import FontKey
 from widgets.theme.look import Look
-from widgets.words import translate
 
-COLUMN_RADIUS = 10
 RING_PX = 6
 """How far the focus ring reaches beyond its card."""
 
@@ -65,6 +64,7 @@ class BoardPainter:
         self.texts = texts
         self.shelf = CardShelf(CardMaker(look, self._atlas, self.texts))
         self.groups = GroupTexts(look, self._atlas, self.texts)
+        self.heads = ColumnHeads(look, self._atlas, self.texts, ratio)
         self.lifted = LiftedCard(look, self.texts, self.shelf, ratio)
         self.ratio = ratio
 
@@ -120,20 +120,11 @@ class BoardPainter:
     def _track(self, brush: Brush, strip: _Strip, *, is_covered: bool) -> None:
         """Draw a column's ground, its title and count, and its scroll bar."""
         look, column, ground = self._look, strip.column, strip.ground
-        box = column.box
         if is_covered:
             self._fill_around(brush.painter, strip)
         else:
-            brush.painter.fillRect(as_rect(box), look.colour(ground))
-        edge = "blue" if ground == "bluetint" else "line" if look.theme.is_high_contrast else ""
-        self._corners(brush.painter, box, ground, edge)
-        line, y = column.header_height, box.y
-        x = box.x + look.px(14)
-        title = TextStyle(FontKey(16, 700), "ink")
-        room = box.right - x - look.px(70)
-        x += brush.text(self.texts.elide(stage_title(column.stage), title.font, room), title, x, y, line)
-        count = TextStyle(FontKey(16, 500, figures=True), "ink2")
-        brush.text(self._count(column), count, x + look.px(10), y, line)
+            brush.painter.fillRect(as_rect(column.box), look.colour(ground))
+        self.heads.draw(brush, column, ground)
         bar = column.thumb()
         if bar is not None:
             brush.filled(bar, look.colour("control"), 3)
@@ -156,34 +147,6 @@ class BoardPainter:
                 top = y + tall
         if box.bottom > top:
             fill(left, top, width, box.bottom - top, colour)
-
-    def _count(self, column: Column) -> str:
-        """Return "142", or "9 of 142 shown" while a filter hides some."""
-        shown = len(column.ids)
-        if shown == column.total:
-            return str(shown)
-        return translate("Board", "{shown} of {total} shown", shown=shown, total=column.total)
-
-    def _corners(self, painter: QPainter, box: Box, ground: str, edge: str) -> None:
-        """Round a column's corners, and draw its edge where it has one."""
-        picture = self._atlas.corners(ground, edge, COLUMN_RADIUS)
-        side = COLUMN_RADIUS
-        step = round(side * self.ratio)
-        places = (
-            (box.x, box.y, 0, 0),
-            (box.right - side, box.y, 1, 0),
-            (box.x, box.bottom - side, 0, 1),
-            (box.right - side, box.bottom - side, 1, 1),
-        )
-        for x, y, column, row in places:
-            painter.drawPixmap(QPoint(x, y), picture, QRect(column * step, row * step, step, step))
-        if edge:
-            colour = self._look.colour(edge)
-            wide, tall = box.width - 2 * side, box.height - 2 * side
-            painter.fillRect(box.x + side, box.y, wide, 2, colour)
-            painter.fillRect(box.x + side, box.bottom - 2, wide, 2, colour)
-            painter.fillRect(box.x, box.y + side, 2, tall, colour)
-            painter.fillRect(box.right - 2, box.y + side, 2, tall, colour)
 
     def _cards(self, brush: Brush, strips: list[_Strip], scene: Scene, whole: QRect) -> set[int]:
         """Draw headers, cards, slot and ring below the column headers."""
