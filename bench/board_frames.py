@@ -129,8 +129,13 @@ class Frames:
         )
 
     def drags(self, frames: int) -> Iterator[float]:
-        """Carry the first card over all columns and back to where it was, one frame for each move."""
-        box = next(iter(self.board.columns.visible_cards().values()))
+        """Carry a card over all columns and back to where it was, one frame for each move.
+
+        After a jump the first card may lie half under its column's title: one that is whole is taken.
+        """
+        view = self.board.columns.each[0].view
+        boxes = self.board.columns.visible_cards().values()
+        box = next(each for each in boxes if each.y >= view.y and each.bottom <= view.bottom)
         x, y = box.x + 60, box.y + 20
         self._mouse(QEvent.Type.MouseButtonPress, x, y)
         for frame in range(frames):
@@ -139,6 +144,8 @@ class Frames:
             yield _timed(
                 partial(self._mouse, QEvent.Type.MouseMove, across, down), QApplication.processEvents
             )
+            # Motions with nothing in the hand cost nothing, and would make a fine figure.
+            assert self.board.current_drag() is not None
         self.board.cancel_drag()
         self.settle()
 
