@@ -28,7 +28,7 @@ from widgets.theme.look import Look
 from widgets.tones import Tone
 from widgets.words import counted, translate
 
-COUNT_DELAY_MS: Final = 200
+COUNT_DELAY_MS: Final = 500
 FIGURES_MS: Final = 5_000
 FRAMES: Final = 25
 LEAST_DELAY_MS: Final = 100

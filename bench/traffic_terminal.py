@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QSocketNotifier, QTimer
 
 import app.window_run
 from app.composition import Client
@@ -143,7 +143,7 @@ class Typing:
         self._next()
 
     def _next(self) -> None:
-        QTimer.singleShot(PAUSE_MS, Qt.TimerType.PreciseTimer, self._client, self._type)
+        QTimer.singleShot(PAUSE_MS, self._client, self._type)
 
     def _type(self) -> None:
         field = self._client.window.header.search
@@ -184,7 +184,7 @@ class Scrolling:
 
     def _wait(self) -> None:
         wait_ms = max(0, round((self._due - time.perf_counter()) * 1000))
-        QTimer.singleShot(wait_ms, Qt.TimerType.PreciseTimer, self._client, self._turn)
+        QTimer.singleShot(wait_ms, self._client, self._turn)
 
     def _turn(self) -> None:
         began = min(self._due, time.perf_counter())
