@@ -71,9 +71,9 @@ def _terminal_fuzz(seed: int, code: Path) -> object:
 
 
 CONTROLS: Final = (
-    Control(plants.NO_DEDUP, "kill9", _kill9_doubled, 5),
+    Control(plants.NO_DEDUP, "kill9", _kill9_doubled, 20),
     Control(plants.OUTBOX_FORGOTTEN, "offline_kill", _offline_lost, 3),
-    Control(plants.NEVER_SENT_AGAIN, "faultproxy", _faultproxy_stuck, 5),
+    Control(plants.NEVER_SENT_AGAIN, "faultproxy", _faultproxy_stuck, 8),
     Control(plants.JUNK_NOT_CAUGHT, "fuzz", _server_fuzz, 1),
     Control(plants.JUNK_NOT_CAUGHT, "fuzz", _terminal_fuzz, 1),
     Control(plants.NUMBERS_NOT_CHECKED, "fuzz", _long_server_fuzz, 8),
@@ -81,8 +81,8 @@ CONTROLS: Final = (
     Control(plants.SAFE_TOO_EARLY, "restore", _restore_lost, 3),
     Control(plants.CLAIMED_LENGTH_BELIEVED, "fuzz", _terminal_fuzz, 3),
     Control(plants.BACK_LATE, "faultproxy", _faultproxy_slow, 3),
-    Control(plants.OUTBOX_FORGOTTEN, "kill9", _kill9_lost, 5),
-    Control(plants.ANSWERED_TOO_EARLY, "kill9", _kill9_lost, 5),
+    Control(plants.OUTBOX_FORGOTTEN, "kill9", _kill9_lost, 20),
+    Control(plants.ANSWERED_TOO_EARLY, "kill9", _kill9_lost, 20),
     Control(plants.SAVED_TOO_EARLY, "kill9", _kill9_lost, 20),
 )
 
