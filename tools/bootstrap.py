@@ -69,7 +69,9 @@ class Environment:
             (self.folder / "origin").write_text(self.origin(), encoding="utf-8")
         print(f"Installing the packages of requirements/{self.kind}.txt: a minute or two, once", flush=True)
         pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-q"]
-        _run([*pip, "--require-hashes", "-r", str(self.lock)], "install the locked packages")
+        # The lock is complete, so nothing is resolved: a release made after the lock, of a package that
+        # another one asks for with an extra, would be taken for a candidate and refused for its hash.
+        _run([*pip, "--no-deps", "--require-hashes", "-r", str(self.lock)], "install the locked packages")
         # hatchling is among the locked packages: building in isolation would fetch an unlocked one.
         in_place = ["--no-deps", "--no-build-isolation", "-e", str(self.root)]
         _run([*pip, *in_place], "install this project in its environment")
