@@ -208,7 +208,9 @@ class BoardController(QObject):
                     told = exception_told(operation, order, exception, self._zone, WINDOW, verdict)
                     self.refused.emit(exception.op_id, told.strong, told.text)
         for op_id in op_ids:
+            # Nothing more is told of it: a terminal that moves orders all day does not grow by them.
             self._opened.pop(op_id, None)
+            self._own.pop(op_id, None)
 
     def _orders_of(self, op_ids: Iterable[str]) -> list[Order]:
         """Return the orders of own operations, as they are shown."""

@@ -34,6 +34,7 @@ from sync.client.news import (
     News,
     ProblemArose,
     RaiseWanted,
+    SnapshotApplied,
     Started,
     Welcomed,
 )
@@ -182,7 +183,7 @@ class Client(QObject):
         self._engine = Engine(
             self._profile,
             self._credentials(),
-            self.bridge.tell,
+            self._tell,
             clock=self.clock,
             ids=ids,
             random=SystemRandom(),
@@ -228,6 +229,13 @@ class Client(QObject):
         return OwnServerSession(self._server, folder)
 
     # ---------------------------------------------------------------- news
+
+    def _tell(self, news: News) -> None:
+        """Take one piece of news from the engine, on its thread."""
+        if isinstance(news, SnapshotApplied) and not self.view.is_empty:
+            # Nobody scrolls through an empty board: the first one comes without a second thread's memory.
+            self.view.read_ahead()
+        self.bridge.tell(news)
 
     def _on_news(self, batch: list[News]) -> None:
         """Take news on the GUI thread, oldest first."""
@@ -302,6 +310,8 @@ class Client(QObject):
             self._search.found.connect(self.on_found)
             self._again = QTimer(self, singleShot=True, interval=SEARCH_AGAIN_MS)
             self._again.timeout.connect(self._search.again)
+            self._rest_of_filter = QTimer(self, singleShot=True, interval=0)
+            self._rest_of_filter.timeout.connect(self._complete_filter)
             self._older = self._make_older()
             self._features.used(FILTERS)
         self._search.search(words)
@@ -319,11 +329,22 @@ class Client(QObject):
         if self._engine is not None:
             self._engine.find_older(question)
 
-    def on_found(self, ids: object) -> None:
+    def on_found(self, ids: frozenset[int] | None) -> None:
         """Show only what was found; None shows everything."""
         words = "" if ids is None else self.window.header.search_text().strip()
-        change = self.view.set_filter(ids)  # type: ignore[arg-type]
+        # New words begin at the top, and their first page is on screen before the rest has been looked at.
+        is_first_page = bool(words) and words != self.board.filter_words and not self.board.is_dragging
+        change = self.view.set_filter(ids, is_first_page=is_first_page)
         self.board.set_filter(words)
         self.board.show_change(change)
+        if is_first_page:
+            self._paint_first_page()
         if ids is None:
             self.board.reveal_focused()
+
+    def _paint_first_page(self) -> None:
+        self.board.repaint()
+        self._rest_of_filter.start()
+
+    def _complete_filter(self) -> None:
+        self.board.show_change(self.view.complete_filter())

@@ -13,7 +13,7 @@ class SearchController(QObject):
     """Asks the searcher on a thread of its own; tells the newest answer on the GUI thread."""
 
     found = Signal(object)
-    """The local ids (``array('q')``), or None when nothing is searched."""
+    """The local ids (a frozen set), or None when nothing is searched."""
     _answered = Signal(object)
 
     def __init__(self, searcher: Searcher, parent: QObject | None = None) -> None:

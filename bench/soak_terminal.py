@@ -113,7 +113,7 @@ class SoakedClient(Client):
         field = self.window.header.search
         for words in ("a", "an", ""):
             field.setText(words)
-            yield lambda wanted=bool(words): (self.view._filtered is not None) is wanted  # type: ignore[misc]  # noqa: SLF001
+            yield lambda wanted=bool(words): (self.view._filter is not None) is wanted  # type: ignore[misc]  # noqa: SLF001
 
     def _opened(self, card: int) -> Iterator[Condition]:
         self.board.open_order(card)

@@ -8,7 +8,7 @@ JSON line in, one out:
   paints there were.
 - ``{"type": text}``: types a text into the search letter by letter, clears it, and tells for every letter the
   milliseconds until the rows of the first page were there, until all columns were filtered, until the
-  filtered board was painted.
+  first page was painted.
 - ``{"scroll": frames, "after_snapshot": bool}``: scrolls at 60 Hz and tells each frame's milliseconds, from
   when it was due until it was painted; with ``after_snapshot`` the frames end so many after one has landed.
 """
@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QSocketNotifier, QTimer
@@ -70,7 +69,6 @@ class TrafficClient(Client):
     def start(self) -> None:
         """Start as always, then wait for lines."""
         self._paints = 0
-        self._on_paint: Callable[[], None] | None = None
         self._typing: Typing | None = None
         self._scrolling: Scrolling | None = None
         self.board._observer = self.on_painted  # noqa: SLF001 - composition has no use for it
@@ -90,18 +88,20 @@ class TrafficClient(Client):
                 self._scrolling.has_landed = True
 
     def on_painted(self, _local_ids: frozenset[int]) -> None:
-        """Count paints, and tell whoever waits for one."""
+        """Count paints."""
         self._paints += 1
-        told, self._on_paint = self._on_paint, None
-        if told is not None:
-            told()
 
-    def on_found(self, ids: object) -> None:
-        """Filter as always, and look at the clock."""
-        super().on_found(ids)
-        if self._typing is not None and ids is not None:
-            self._typing.on_filtered()
-            self._on_paint = self._typing.on_painted
+    def _paint_first_page(self) -> None:
+        if self._typing is not None:
+            self._typing.on_first_page()
+        super()._paint_first_page()
+        if self._typing is not None:
+            self._typing.on_painted()
+
+    def _complete_filter(self) -> None:
+        super()._complete_filter()
+        if self._typing is not None:
+            self._typing.on_completed()
 
     def on_input(self) -> None:
         """Carry out one line; the end of the input ends the program."""
@@ -138,33 +138,37 @@ class Typing:
         """Type the first letter soon."""
         self._client = client
         self._left = [text[:end] for end in range(1, len(text) + 1) if text[end - 1] != " "]
-        self._told: list[list[float]] = []
-        self._began = 0.0
-        self._next()
-
-    def _next(self) -> None:
-        QTimer.singleShot(PAUSE_MS, self._client, self._type)
+        self._told: list[tuple[float, float, float]] = []
+        self._began = self._first_page = self._painted = 0.0
+        self._is_done = False
+        self._timer = QTimer(client, singleShot=True, interval=PAUSE_MS)
+        self._timer.timeout.connect(self._type)
+        self._timer.start()
 
     def _type(self) -> None:
         field = self._client.window.header.search
         if not self._left:
-            self._client._typing = None  # noqa: SLF001 - its other half
+            self._is_done = True
             field.clear()
             _tell({"typed": self._told})
             return
         self._began = time.perf_counter()
         field.setText(self._left.pop(0))
 
-    def on_filtered(self) -> None:
-        """All columns are filtered: now what shows is asked for, as the paint would."""
-        filtered = self._passed_ms()
+    def on_first_page(self) -> None:
+        """The first page is filtered: its rows are asked for, as the paint does next."""
         self._client.view.rows(self._client.board.visible_ids())
-        self._told.append([self._passed_ms(), filtered])
+        self._first_page = self._passed_ms()
 
     def on_painted(self) -> None:
-        """The filtered board is on screen."""
-        self._told[-1].append(self._passed_ms())
-        self._next()
+        """The first page is on screen."""
+        self._painted = self._passed_ms()
+
+    def on_completed(self) -> None:
+        """All columns are filtered."""
+        if not self._is_done:
+            self._told.append((self._first_page, self._passed_ms(), self._painted))
+            self._timer.start()
 
     def _passed_ms(self) -> float:
         return (time.perf_counter() - self._began) * 1000

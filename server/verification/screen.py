@@ -77,6 +77,10 @@ class MemoryScreen:
         """Do nothing: nothing is remembered of the cache."""
         return _NOTHING
 
+    def take_whole(self) -> BoardChange:
+        """Do nothing either: nothing was read ahead."""
+        return _NOTHING
+
     def apply(
         self, _changed: Sequence[int], _removed: Sequence[int] = (), done: Collection[str] = ()
     ) -> BoardChange:

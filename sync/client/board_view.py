@@ -10,9 +10,11 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from sync.client.board_filter import BoardFilter
 from sync.client.columns import Column, Places
 from sync.client.overlay import Overlay
 from sync.client.rebase import Pending, fate_of, not_in_truth, replay
@@ -37,10 +39,12 @@ class BoardView:
 
     def __init__(self, cache_path: Path) -> None:
         """Show the cache in ``cache_path``; :meth:`reload` reads it for the first time."""
+        self._cache_path = cache_path
         self._reader = CacheReader(cache_path)
         self._columns = [Column() for _ in STAGES]
-        self._filtered: list[Column] | None = None
-        self._wanted: frozenset[int] = frozenset()
+        self._read_ahead: tuple[list[Column], Places] | None = None
+        self._filter: BoardFilter | None = None
+        self._first_page: list[Column] | None = None
         self._places: Places | None = None
         self._carriers: dict[int, str] = {}
         self._group_keys: dict[int, GroupKey] = {}
@@ -53,13 +57,13 @@ class BoardView:
 
     def ids(self, stage: Stage) -> array[int]:
         """Return the local ids of a column in display order, filtered. The array never changes."""
-        return self._visible()[stage_index(stage)].ids
+        return self._shown_columns()[stage_index(stage)].ids
 
     def groups(self, stage: Stage) -> Sequence[Group]:
         """Return the runs of equal cut-off and carrier; the shipped column has none."""
         if stage is Stage.SHIPPED:
             return ()
-        runs = self._visible()[stage_index(stage)].runs()
+        runs = self._shown_columns()[stage_index(stage)].runs()
         return [Group(start, count, self._group_key(group)) for start, count, group in runs]
 
     def rows(self, ids: Sequence[int]) -> list[CardRow]:
@@ -78,10 +82,19 @@ class BoardView:
         """Return how many orders the stage holds, whatever the filter hides."""
         return len(self._columns[stage_index(stage)])
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether no stage holds an order; on any thread."""
+        return not any(map(len, self._columns))
+
+    def shown_count(self, stage: Stage) -> int | None:
+        """Return how many of them are shown, None while only the first page of them is known."""
+        return None if self._first_page is not None else len(self._visible()[stage_index(stage)])
+
     def place(self, local_id: int) -> tuple[Stage, int] | None:
         """Return column and place of an order, None when it is not shown."""
         spot = self._all_places().get(local_id)
-        if spot is None:
+        if spot is None or not self._is_wanted(local_id):
             return None
         place = self._visible()[spot[0]].place(local_id, spot[1])
         return None if place is None else (STAGES[spot[0]], place)
@@ -111,7 +124,7 @@ class BoardView:
     def search(self, words: str) -> array[int]:
         """Return the local ids that ``words`` find, ascending; for callers without a frame to keep."""
         wanted = expression(words)
-        return self._reader.matching(wanted) if wanted else array("q")
+        return array("q", self._reader.matching(wanted) if wanted else ())
 
     def exceptional(self) -> list[Order]:
         """Return the orders with open exceptions, as they are shown; for callers without a frame to keep."""
@@ -135,15 +148,37 @@ class BoardView:
 
     # ---------------------------------------------------------------- what changes it
 
-    def reload(self) -> BoardChange:
-        """Read everything anew: at first, after a snapshot, after the cache was put aside."""
+    def read_ahead(self) -> None:
+        """Read the columns of a board that has come as a whole, for :meth:`take_whole`; on any thread.
+
+        What changes meanwhile is told after it, and each change asks the cache anew.
+        """
+        with closing(CacheReader(self._cache_path)) as reader:
+            columns = reader.columns()
+            self._read_ahead = (columns, Places(columns)) if reader.is_readable else None
+
+    def take_whole(self) -> BoardChange:
+        """Show a board that has come as a whole, from what was read ahead if it was."""
+        # Taken once: what was read for one board says nothing of the next.
+        ahead, self._read_ahead = self._read_ahead, None
+        if ahead is None:
+            return self.reload()
         self._reader.reopen()
-        self._columns = self._reader.columns()
+        return self._show(*ahead)
+
+    def reload(self) -> BoardChange:
+        """Read everything anew: at first, after the cache was put aside."""
+        self._reader.reopen()
+        return self._show(self._reader.columns(), None)
+
+    def _show(self, columns: list[Column], places: Places | None) -> BoardChange:
+        self._columns, self._places = columns, places
         self._read_carriers()
-        self._places = None
         self._rows.clear()
         self._shown.clear()
-        self._refilter()
+        self._first_page = None
+        if self._filter is not None:
+            self._filter.renew(self._columns)
         overlaid = self._reader.local_ids(self._overlay.order_ids())
         self._refresh(overlaid.values())
         return _EVERYTHING
@@ -180,11 +215,22 @@ class BoardView:
         """Take them off again: refused by the server, or never saved. The rest is replayed."""
         return self._overlaid(self._overlay.drop(op_ids))
 
-    def set_filter(self, matching: array[int] | None) -> BoardChange:
-        """Show only these orders; None shows all."""
-        self._wanted = frozenset(matching or ())
-        self._filtered = None if matching is None else []
-        self._refilter()
+    def set_filter(self, matching: Collection[int] | None, *, is_first_page: bool = False) -> BoardChange:
+        """Show only these orders; None shows all.
+
+        With ``is_first_page`` ids and groups end after a page until :meth:`complete_filter`.
+        """
+        self._filter = self._first_page = None
+        if matching is not None:
+            self._filter = BoardFilter(frozenset(matching), self._columns, self._key)
+            self._first_page = self._filter.first_page() if is_first_page else None
+        return _EVERYTHING
+
+    def complete_filter(self) -> BoardChange:
+        """Show everything that the filter leaves."""
+        if self._first_page is None:
+            return BoardChange()
+        self._first_page = None
         return _EVERYTHING
 
     def close(self) -> None:
@@ -194,11 +240,16 @@ class BoardView:
     # ---------------------------------------------------------------- inside
 
     def _visible(self) -> list[Column]:
-        return self._columns if self._filtered is None else self._filtered
+        return self._columns if self._filter is None else self._filter.columns()
 
-    def _refilter(self) -> None:
-        if self._filtered is not None:
-            self._filtered = [column.only(self._wanted) for column in self._columns]
+    def _shown_columns(self) -> list[Column]:
+        return self._visible() if self._first_page is None else self._first_page
+
+    def _is_wanted(self, local_id: int) -> bool:
+        return self._filter is None or local_id in self._filter.wanted
+
+    def _key(self, local_id: int) -> int:
+        return self._all_places().key(local_id)
 
     def _all_places(self) -> Places:
         # Made when first needed: the first paint does without.
@@ -295,6 +346,6 @@ class BoardView:
 
     def _holding(self, local_id: int) -> list[list[Column]]:
         """Return the sets of columns that an order stands in: all, and the filtered ones."""
-        if self._filtered is not None and local_id in self._wanted:
-            return [self._columns, self._filtered]
+        if self._filter is not None and local_id in self._filter.wanted:
+            return [self._columns, self._filter.columns()]
         return [self._columns]

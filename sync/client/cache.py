@@ -233,7 +233,11 @@ class Cache:
         with self._transaction("tidy"):
             if drop_piece(self._connection, schema.OLD):
                 return True
-            return self._staging is None and drop_piece(self._connection, schema.STAGING)
+            has_more = self._staging is None and drop_piece(self._connection, schema.STAGING)
+        if not has_more:
+            # A whole board has passed through: what SQLite keeps of it is of no use to small changes.
+            self._connection.execute("PRAGMA shrink_memory")
+        return has_more
 
     def check(self, after: int) -> int:
         """Check some rows after a local id; return where to go on, 0 at the end; raises.

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, NamedTuple
 
 from sync.client.sort_keys import group_end, group_number
+
+_PIECE: Final = 1_024
+"""So many places of a column are looked at before it is asked whether a page is full."""
 
 
 class Run(NamedTuple):
@@ -30,6 +33,7 @@ class Column:
         """Start with sorted ``ids`` and their ``keys`` (both ``array('q')``), or empty."""
         self._ids = array("q") if ids is None else ids
         self._keys = array("q") if keys is None else keys
+        self._key_of: Callable[[int], int] | None = None
         self._is_lent = False
         self._runs: tuple[Run, ...] | None = None
 
@@ -44,12 +48,14 @@ class Column:
 
     def items(self) -> Iterator[tuple[int, int]]:
         """Return local ids with their keys."""
-        return zip(self._ids, self._keys, strict=True)
+        return zip(self._ids, self._sorted_keys(), strict=True)
 
     def place(self, local_id: int, key: int) -> int | None:
         """Return where an order stands, None if it does not."""
         place = self._slot(local_id, key)
-        is_here = place < len(self._ids) and self._ids[place] == local_id and self._keys[place] == key
+        is_here = (
+            place < len(self._ids) and self._ids[place] == local_id and self._sorted_keys()[place] == key
+        )
         return place if is_here else None
 
     def insert(self, local_id: int, key: int) -> None:
@@ -72,18 +78,49 @@ class Column:
     def runs(self) -> tuple[Run, ...]:
         """Return the groups of the column, in display order."""
         if self._runs is None:
-            self._runs = tuple(_runs(self._keys))
+            self._runs = tuple(_runs(self._sorted_keys()))
         return self._runs
 
-    def only(self, wanted: frozenset[int]) -> Column:
-        """Return a column of those orders that are ``wanted``."""
-        mask = [local_id in wanted for local_id in self._ids]
-        return Column(array("q", compress(self._ids, mask)), array("q", compress(self._keys, mask)))
+    def only(self, wanted: AbstractSet[int], key_of: Callable[[int], int], at_most: int = 0) -> Column:
+        """Return a column of those orders that are ``wanted``, or of the first page of them.
+
+        ``key_of`` tells the sort key of an order, when the first of them moves. With ``at_most`` the page
+        ends soon after so many, 0 is no end.
+        """
+        found, runs = array("q"), []
+        for start, length, group in self.runs():
+            if at_most and len(found) >= at_most:
+                break
+            here = self._wanted(start, start + length, wanted, at_most)
+            if here:
+                runs.append(Run(len(found), len(here), group))
+                found += here
+        column = Column(found)
+        column._runs, column._key_of = tuple(runs), key_of
+        return column
+
+    def _wanted(self, start: int, end: int, wanted: AbstractSet[int], at_most: int) -> array[int]:
+        """Return the wanted ones of the places from ``start`` to ``end``, or the first page of them."""
+        found = array("q")
+        for piece in range(start, end, _PIECE):
+            ids = self._ids[piece : min(piece + _PIECE, end)]
+            found.fromlist([local_id for local_id in ids if local_id in wanted])
+            if at_most and len(found) >= at_most:
+                break
+        return found
+
+    def _sorted_keys(self) -> array[int]:
+        """Return the keys; those of a filtered column are looked up when the first is needed."""
+        if self._key_of is not None:
+            self._keys = array("q", map(self._key_of, self._ids))
+            self._key_of = None
+        return self._keys
 
     def _slot(self, local_id: int, key: int) -> int:
-        start = bisect_left(self._keys, key)
+        keys = self._sorted_keys()
+        start = bisect_left(keys, key)
         # Mostly the key is the only one of its kind, and the second search has nothing to do.
-        end = bisect_right(self._keys, key, lo=start)
+        end = bisect_right(keys, key, lo=start)
         return bisect_left(self._ids, local_id, lo=start, hi=end)
 
     def _own(self) -> None:
@@ -129,6 +166,10 @@ class Places:
         if not 0 <= slot < len(self._columns) or self._columns[slot] == _NOWHERE:
             return None
         return self._columns[slot], self._keys[slot]
+
+    def key(self, local_id: int) -> int:
+        """Return the sort key of an order that is somewhere."""
+        return self._keys[local_id - self._first]
 
     def put(self, local_id: int, column: int, key: int) -> None:
         """Remember where an order stands."""

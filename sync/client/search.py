@@ -6,7 +6,6 @@ any thread but the GUI's, numbered, and gives up when a newer one has been asked
 
 from __future__ import annotations
 
-from array import array
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +19,10 @@ def expression(words: str) -> str:
 
 
 class SearchResult(NamedTuple):
-    """The orders of one search, ascending local ids."""
+    """The local ids of the orders of one search."""
 
     generation: int
-    ids: array[int]
+    ids: frozenset[int]
 
 
 class Searcher:
@@ -45,7 +44,7 @@ class Searcher:
         if generation < self._newest:
             return None
         wanted = expression(words)
-        ids = self._reader.matching(wanted) if wanted else array("q")
+        ids = frozenset(self._reader.matching(wanted) if wanted else ())
         return SearchResult(generation, ids) if generation == self._newest else None
 
     def close(self) -> None:

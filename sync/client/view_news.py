@@ -41,7 +41,7 @@ def take_news(view: BoardView, news: News, judge: Judge) -> BoardChange:
             return _joined(everything, view.saved(operations, judge))
         case SnapshotApplied(op_ids=done):
             view.apply((), (), done)
-            return view.reload()
+            return view.take_whole()
         case BoardChanged(changed, removed, done):
             return view.apply(changed, removed, done)
         case OperationsSaved(operations):

@@ -58,6 +58,9 @@ def test_a_search_filters_and_its_end_shows_all(bench: ClientBench, qtbot: QtBot
     bench.client.window.header.search.setText(number)
     qtbot.waitUntil(lambda: sum(len(view.ids(stage)) for stage in STAGES) == 1)
     assert sum(view.total(stage) for stage in STAGES) == total
+    # The first page is followed by the rest: only then are the hits counted, and the head says how many.
+    qtbot.waitUntil(lambda: view.shown_count(Stage.CONFIRMED) == 1)
+    assert bench.client.board.columns.each[0].shown == 1
     bench.client.window.header.search.setText("nothing is called this")
     qtbot.waitUntil(lambda: sum(len(view.ids(stage)) for stage in STAGES) == 0)
     bench.client.window.header.clear_search()

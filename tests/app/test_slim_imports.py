@@ -48,3 +48,13 @@ def test_what_is_seldom_used_is_loaded_when_it_is_used(processes: ProcessRunner)
         "proxy": "http://proxy.example:3128",
         "is_loaded": True,
     }
+
+
+def test_msgspec_is_loaded_alone(processes: ProcessRunner) -> None:
+    """The program's messages work without the package of backports, and whoever wants that still gets it."""
+    words = (
+        "import sys, app.settings; print(int('typing_extensions' in sys.modules)); import typing_extensions"
+    )
+    process = processes.run(sys.executable, "-c", words)
+    assert process.wait() == 0, process.stderr
+    assert process.stdout.strip() == "0"

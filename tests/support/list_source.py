@@ -39,6 +39,10 @@ class ListSource:
         """Return how many orders the stage holds."""
         return sum(row.stage is stage for row in self._rows.values())
 
+    def shown_count(self, stage: Stage) -> int | None:
+        """Return how many of them are shown."""
+        return len(self._ids[stage])
+
     def place(self, local_id: int) -> tuple[Stage, int] | None:
         """Return where an order is shown."""
         return self._places.get(local_id)

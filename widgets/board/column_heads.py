@@ -110,7 +110,6 @@ class ColumnHeads:
 
 def _count(column: Column) -> str:
     """Return "142", or "9 of 142 shown" while a filter hides some."""
-    shown = len(column.ids)
-    if shown == column.total:
-        return str(shown)
-    return translate("Board", "{shown} of {total} shown", shown=shown, total=column.total)
+    if column.shown == column.total:
+        return str(column.shown)
+    return translate("Board", "{shown} of {total} shown", shown=column.shown, total=column.total)

@@ -39,6 +39,8 @@ class Column:
         self.ids: array[int] = array("q")
         self.groups: Sequence[Group] = _NO_GROUPS
         self.total = 0
+        self.shown = 0
+        """How many of them a filter leaves; while that is worked out, how many there were before."""
         self.scroll = 0
         self.box = Box(0, 0, 0, 0)
         self.view = Box(0, 0, 0, 0)
@@ -54,6 +56,8 @@ class Column:
         self.ids = source.ids(self.stage)
         self.groups = _NO_GROUPS if self.stage is Stage.SHIPPED else source.groups(self.stage)
         self.total = source.total(self.stage)
+        shown = source.shown_count(self.stage)
+        self.shown = self.shown if shown is None else shown
 
     def lay_out(self, box: Box, metrics: Metrics, scale_percent: int) -> None:
         """Compute heights for the current ids, and keep the scroll position within them."""
@@ -138,7 +142,7 @@ class Column:
     def fingerprint(self) -> dict[Hashable, Box]:
         """Return everything that shows with its box: two of them differ where a repaint is due."""
         shown: dict[Hashable, Box] = {
-            ("title", self.total, len(self.ids)): Box(
+            ("title", self.total, self.shown): Box(
                 self.box.x, self.box.y, self.box.width, self.header_height
             ),
         }
@@ -174,6 +178,7 @@ class Columns:
         self.each = tuple(Column(stage) for stage in STAGES)
         self.source: RowSource | None = None
         self.scroll_x = 0
+        self._unfiltered: list[int] = []
         self._scale_percent = scale_percent
         self._size = (0, 0)
         self._boxes: dict[int, Box] | None = None
@@ -244,10 +249,27 @@ class Columns:
     def set_source(self, source: RowSource) -> None:
         """Read everything from ``source``, from the top."""
         self.source = source
+        self._unfiltered = []
         for column in self.each:
             column.read(source)
             column.scroll = 0
         self.lay_out(STAGES)
+
+    def begin_filter(self) -> None:
+        """Scroll to the top, where the hits begin; the next rows that are read are filtered anew."""
+        self._unfiltered = self._unfiltered or [column.scroll for column in self.each]
+        for column in self.each:
+            column.scroll = 0
+
+    def end_filter(self) -> None:
+        """Scroll to where everything was scrolled before the filter; the next rows that are read are all."""
+        for column, scroll in zip(self.each, self._unfiltered, strict=False):
+            column.scroll = scroll
+        self.forget_filter()
+
+    def forget_filter(self) -> None:
+        """Forget where everything was scrolled before the filter."""
+        self._unfiltered = []
 
     def read(self, stages: Iterable[Stage]) -> list[Box]:
         """Read some columns anew and return the boxes that must be repainted.

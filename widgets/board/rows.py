@@ -33,6 +33,10 @@ class RowSource(Protocol):
         """Return how many orders the stage holds, whatever the filter hides."""
         ...
 
+    def shown_count(self, stage: Stage) -> int | None:
+        """Return how many of them are shown, None while ``ids`` are the first page of a filter only."""
+        ...
+
     def place(self, local_id: int) -> tuple[Stage, int] | None:
         """Return the column and the place in it where an order is shown, None if it is not."""
         ...

@@ -73,7 +73,7 @@ class Board(FocusedCanvas):
         """Show ``source`` in ``look``; times are told in ``zone``; paints are told to ``recorder``."""
         super().__init__(look, now_ms, zone, recorder, observer, parent)
         self._may_move = may_move
-        self._filter_words = ""
+        self.filter_words = ""
         self._pending: set[Stage] = set()
         self.carry = Carry(self.columns, self._hooks())
         self._mouse = BoardMouse(self)
@@ -199,11 +199,22 @@ class Board(FocusedCanvas):
         self.repaint_boxes(shown[one] for one in self.pictures.shelf.stale(source, ids) if one in shown)
 
     def set_filter(self, words: str) -> None:
-        """Say what the rows are filtered by ("" = nothing): the words of the empty state."""
-        self._filter_words = words
+        """Say what the next rows are filtered by ("" = nothing), and begin at the top of them."""
+        if words != self.filter_words:
+            self._scroll_for_filter(is_filtered=bool(words))
+        self.filter_words = words
         self.is_filtered = bool(words)
         self._show_emptiness()
         self.update()
+
+    def _scroll_for_filter(self, *, is_filtered: bool) -> None:
+        """Go to the top of new hits, or back to where everything stood; never below a pressed card."""
+        if self._held_stages():
+            self.columns.forget_filter()
+        elif is_filtered:
+            self.columns.begin_filter()
+        else:
+            self.columns.end_filter()
 
     def offer_elsewhere(self, text: str, is_listed: bool = False) -> None:
         """Offer what the filter's words find elsewhere ("": nothing), or know that it is listed already."""
@@ -211,8 +222,8 @@ class Board(FocusedCanvas):
 
     def _show_emptiness(self) -> None:
         """Show "No order matches" when a filter leaves nothing at all."""
-        is_shown = bool(self._filter_words) and self.columns.source is not None and self.columns.is_empty
-        self._no_match.show_words(self._filter_words if is_shown else "")
+        is_shown = bool(self.filter_words) and self.columns.source is not None and self.columns.is_empty
+        self._no_match.show_words(self.filter_words if is_shown else "")
 
     def set_seconds_per_line(self, seconds: float) -> None:
         """Set the site's median seconds per line, from which "at risk" is worked out."""

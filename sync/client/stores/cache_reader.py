@@ -166,11 +166,11 @@ class CacheReader:
         orders = (_order(row[0]) for row in self._ask(query))
         return [order for order in orders if order is not None and order.exceptions]
 
-    def matching(self, expression: str) -> array[int]:
+    def matching(self, expression: str) -> list[int]:
         """Return the local ids that a full-text expression finds, ascending."""
         query = "SELECT json_group_array(rowid) FROM orders_fts WHERE orders_fts MATCH ?"
         rows = self._ask(query, expression)
-        return array("q", _NUMBERS.decode(rows[0][0])) if rows else array("q")
+        return _NUMBERS.decode(rows[0][0]) if rows else []
 
     def interrupt(self) -> None:
         """Stop the question that another thread is waiting for."""

@@ -52,10 +52,10 @@ def create_set(connection: sqlite3.Connection, prefix: str, generation: int) -> 
 
 def _create_words(connection: sqlite3.Connection, prefix: str) -> None:
     # Contentless: the words are in the bodies already; whoever takes an order out knows its words.
-    # Prefix indexes would make every write three times as slow, and a search of 100,000 orders 3 ms faster.
+    # An index of first letters: a third of the time for the letter that finds most, 12 % more to write.
     connection.execute(
         f"CREATE VIRTUAL TABLE {prefix}orders_fts USING fts5 (number, customer, city, items, content = '',"
-        " tokenize = 'unicode61 remove_diacritics 2')"
+        " prefix = '1', tokenize = 'unicode61 remove_diacritics 2')"
     )
 
 
@@ -86,7 +86,7 @@ def _third(connection: sqlite3.Connection) -> None:
         connection.execute(f"UPDATE orders SET {named} WHERE local_id = ?", (*values, local_id))
 
 
-LADDER: Final[tuple[Step, ...]] = (_first, _second, _third)
+LADDER: Final[tuple[Step, ...]] = (_first, _second, _third, _second)
 """A later step that changes the order tables may as well empty the cache: the server has it all."""
 
 

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -256,6 +257,25 @@ def test_a_filter_hides_and_says_so(board: Board) -> None:
     assert [len(board.view.ids(stage)) for stage in STAGES] == [0, 0, 0, 0]
 
 
+def test_the_first_page_of_a_filter_comes_before_the_rest(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids and groups end after a page, the count is not told; what is asked for by name is known already."""
+    monkeypatch.setattr("sync.client.board_filter.FIRST_PAGE", 1)
+    everything = [list(board.view.ids(stage)) for stage in STAGES]
+    board.view.set_filter([one for ids in everything for one in ids], is_first_page=True)
+    assert board.view.shown_count(Stage.CONFIRMED) is None
+    first = list(board.view.ids(Stage.CONFIRMED))
+    assert 1 <= len(first) < len(everything[0])
+    assert first == everything[0][: len(first)]
+    assert sum(group.count for group in board.view.groups(Stage.CONFIRMED)) == len(first)
+    assert board.view.place(everything[0][-1]) == (Stage.CONFIRMED, len(everything[0]) - 1)
+    assert board.view.complete_filter().columns == STAGES
+    assert [list(board.view.ids(stage)) for stage in STAGES] == everything
+    assert board.view.shown_count(Stage.CONFIRMED) == len(everything[0])
+    assert board.view.complete_filter() == BoardChange()
+
+
 def test_a_removed_order_leaves_its_column(board: Board) -> None:
     """Gone from the cache, gone from the board, with the column named."""
     order = board.first(Stage.PICKING)
@@ -300,6 +320,42 @@ def test_the_overlay_survives_a_snapshot(board: Board) -> None:
     board.view.begin([draft("a", order.id)], JUDGE)
     board.server.snapshot_into(board.cache)
     assert board.view.reload() == BoardChange((), STAGES)
+    place = board.view.place(board.local_id(order))
+    assert place is not None
+    assert place[0] is Stage.PICKING
+
+
+def test_a_whole_board_that_was_read_ahead_is_shown_as_any_other(board: Board) -> None:
+    """Columns, places and overlay are those of the new board; the next whole board is read anew."""
+    moved = board.first(Stage.CONFIRMED)
+    board.view.begin([draft("a", moved.id)], JUDGE)
+    for orders in (ORDERS[: len(ORDERS) // 2], ORDERS):
+        ServerBoard(orders).snapshot_into(board.cache)
+        if len(orders) < len(ORDERS):
+            reader = Thread(target=board.view.read_ahead)
+            reader.start()
+            reader.join()
+        assert board.view.take_whole() == BoardChange((), STAGES)
+        fresh = BoardView(board.path)
+        fresh.begin([draft("a", moved.id)], JUDGE)
+        fresh.reload()
+        shown = [board.view.ids(stage) for stage in STAGES]
+        assert shown == [fresh.ids(stage) for stage in STAGES]
+        assert sum(map(len, shown)) == len(orders)
+        assert [board.view.place(local_id) for local_id in shown[0]] == [
+            (Stage.CONFIRMED, place) for place in range(len(shown[0]))
+        ]
+        fresh.close()
+
+
+def test_a_change_between_reading_ahead_and_showing_is_shown(board: Board) -> None:
+    """What the cache took in meanwhile is told after the whole board, and is on it then."""
+    order = board.first(Stage.CONFIRMED)
+    board.view.read_ahead()
+    board.server.decide(board.number(draft("a", order.id)))
+    told = board.server.send(board.cache)
+    board.view.take_whole()
+    board.view.apply(told.changed, told.removed)
     place = board.view.place(board.local_id(order))
     assert place is not None
     assert place[0] is Stage.PICKING
@@ -385,9 +441,8 @@ def from_scratch(board: Board) -> list[object]:
     fresh = BoardView(board.path)
     with closing(fresh):
         fresh._overlay = board.view._overlay
-        fresh._wanted, fresh._filtered = board.view._wanted, None
-        if board.view._filtered is not None:
-            fresh.set_filter(array("q", sorted(board.view._wanted)))
+        if board.view._filter is not None:
+            fresh.set_filter(board.view._filter.wanted)
         fresh.reload()
         return shown(fresh)
 

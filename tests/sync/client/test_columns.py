@@ -75,8 +75,21 @@ def test_an_array_that_was_given_away_never_changes() -> None:
 def test_a_filtered_column_keeps_the_order(entries: dict[int, int], wanted: set[int]) -> None:
     """Only the wanted, in the same order, with the same keys."""
     column = column_of(entries)
-    few = column.only(frozenset(wanted))
+    few = column.only(wanted, entries.__getitem__)
     assert list(few.items()) == [item for item in column.items() if item[0] in wanted]
+
+
+def test_a_filtered_column_begins_with_a_page() -> None:
+    """The page is the beginning of the whole, in the same groups."""
+    column = column_of({number: number << GROUP_SHIFT >> 5 for number in range(1, 5_000)})
+    wanted = frozenset(range(1, 5_000, 2))
+    whole = column.only(wanted, int)
+    page = column.only(wanted, int, 64)
+    assert 64 <= len(page) < len(whole)
+    assert page.ids == whole.ids[: len(page)]
+    assert sum(run.length for run in page.runs()) == len(page)
+    assert len(page.runs()) > 1
+    assert [run.group for run in page.runs()] == [run.group for run in whole.runs()][: len(page.runs())]
 
 
 @given(ENTRIES, ENTRIES, st.lists(st.tuples(st.integers(1, 90), st.integers(0, 1), st.booleans())))

@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from support.board_bench import MakeBoard
@@ -138,6 +139,32 @@ def test_a_filter_without_hits_says_so(make_board: MakeBoard) -> None:
     assert asked == [1]
     bench.board.set_filter("")
     assert not panel.isVisible()
+
+
+def test_a_filter_begins_at_the_top_and_gives_the_place_back(make_board: MakeBoard) -> None:
+    """Hits are seen from the first; without the filter everything stands where it stood."""
+    bench = make_board(mixed_rows(400))
+    column = bench.board.columns.each[0]
+    bench.board.scroll_column(0, 500)
+    assert column.scroll == 500
+    bench.board.set_filter("0")
+    bench.board.show_change(bench.source.search("0"))
+    assert column.scroll == 0
+    bench.board.set_filter("")
+    bench.board.show_change(bench.source.search(""))
+    assert column.scroll == 500
+
+
+def test_a_filter_leaves_a_pressed_card_where_it_is(make_board: MakeBoard) -> None:
+    """The answer to a search that comes while a card is pressed scrolls nothing, now or later."""
+    bench = make_board(mixed_rows(400))
+    column = bench.board.columns.each[0]
+    bench.board.scroll_column(0, 500)
+    box = column.item_box(column.visible()[2])
+    QTest.mousePress(bench.board, Qt.MouseButton.LeftButton, pos=QPoint(box.x + 40, box.y + 20))
+    bench.board.set_filter("0")
+    bench.board.show_change(bench.source.search("0"))
+    assert column.scroll == 500
 
 
 def test_empty_columns_say_what_comes_next(make_board: MakeBoard) -> None:
